@@ -1,4 +1,71 @@
 import type { ErrorRows } from './row.ts';
 
 /** Failures of the room `drivers`. */
-export const DRIVER_ERRORS = {} as const satisfies ErrorRows;
+export const DRIVER_ERRORS = {
+  DRIVER_UNKNOWN: {
+    status: 400,
+    retry: false,
+    cause: 'No driver of this name is built in.',
+    next: 'Give the node one of the drivers that `GET /v1/drivers` lists.',
+  },
+  DRIVER_INFO_INVALID: {
+    status: 400,
+    retry: false,
+    cause: "A key of the node's driver_info is missing, or its value cannot be used.",
+    next: "Correct the node's driver_info; `GET /v1/drivers/NAME/properties` explains each key.",
+  },
+  DRIVER_SSH_UNREACHABLE: {
+    status: 503,
+    retry: true,
+    cause: 'The host of the virtual machine did not answer on its SSH port.',
+    next: 'Check ssh_address and ssh_port, that sshd runs there, and the network between.',
+  },
+  DRIVER_SSH_AUTH: {
+    status: 403,
+    retry: false,
+    cause: 'The host of the virtual machine refused the SSH user or its key or password.',
+    next: 'Check ssh_username and the credential; try the same login with ssh by hand.',
+  },
+  DRIVER_SSH_HOST_KEY: {
+    status: 403,
+    retry: false,
+    cause: 'The SSH host key differs from the one seen first: another host, or a new installation.',
+    next: "If the change is expected, remove the host's line from the known_hosts file of the conductor.",
+  },
+  DRIVER_VIRSH_MISSING: {
+    status: 502,
+    retry: false,
+    cause: 'The host of the virtual machine has no virsh in the PATH of the SSH user.',
+    next: 'Install the package libvirt-clients there.',
+  },
+  DRIVER_LIBVIRT: {
+    status: 502,
+    retry: true,
+    cause: 'virsh reported an error on the host of the virtual machine.',
+    next: "Run the named virsh command there by hand; check that libvirtd runs and the user's rights.",
+  },
+  DRIVER_MACHINE_NOT_FOUND: {
+    status: 404,
+    retry: false,
+    cause: "No virtual machine on that host has a NIC with one of the node's MACs.",
+    next: "Compare the node's ports with `virsh domiflist` on the host, and check ssh_libvirt_uri.",
+  },
+  DRIVER_MACHINE_AMBIGUOUS: {
+    status: 409,
+    retry: false,
+    cause: "Several virtual machines on that host have a NIC with one of the node's MACs.",
+    next: 'Give each virtual machine MACs of its own, or remove the wrong port from the node.',
+  },
+  DRIVER_POWER_NOT_REACHED: {
+    status: 504,
+    retry: true,
+    cause: 'The machine took the power command but did not reach the wished state in time.',
+    next: "Look at the machine's state on its host; then send the power command again.",
+  },
+  DRIVER_BOOT_DEVICE: {
+    status: 400,
+    retry: false,
+    cause: 'The machine has no such boot device.',
+    next: 'Ask `GET /v1/nodes/ID/management/boot_device/supported`, or add the device to the machine.',
+  },
+} as const satisfies ErrorRows;

@@ -38,7 +38,8 @@ export async function run(
   const text = { stdout: String(result.stdout ?? ''), stderr: String(result.stderr ?? '') };
   if (result.exitCode !== undefined && okCodes.includes(result.exitCode))
     return { ...text, exitCode: result.exitCode };
-  throw failure(program, args, options, { ...result, ...text });
+  const { code, exitCode, signal, timedOut, isCanceled } = result;
+  throw failure(program, args, options, { code, exitCode, signal, timedOut, isCanceled, ...text });
 }
 
 function start(program: string, args: readonly string[], options: RunOptions): ResultPromise {

@@ -1,0 +1,57 @@
+import { type Kysely, sql } from 'kysely';
+import type { Migration } from 'kysely/migration';
+
+/** Statements of the first version of the database. */
+const FIRST = [
+  `create table nodes (
+    uuid text primary key, name text unique collate nocase, driver text not null,
+    driver_info text not null, driver_internal_info text not null, instance_info text not null,
+    instance_uuid text unique, properties text not null, extra text not null, resource_class text,
+    provision_state text not null, target_provision_state text, provision_updated_at text,
+    power_state text, target_power_state text, last_error text,
+    maintenance integer not null, maintenance_reason text,
+    reservation text, reservation_expires_at_ms integer,
+    created_at text not null, updated_at text) strict`,
+  `create table ports (
+    uuid text primary key, node_uuid text not null references nodes (uuid) on delete cascade,
+    address text not null unique, pxe_enabled integer not null, extra text not null,
+    internal_info text not null, local_link_connection text not null,
+    created_at text not null, updated_at text) strict`,
+  `create index ports_by_node on ports (node_uuid)`,
+  `create table leases (
+    address text primary key, mac text not null, subnet text not null, state text not null,
+    expires_at_ms integer not null) strict`,
+  `create index leases_by_mac on leases (mac, subnet)`,
+  `create table operations (
+    uuid text primary key, node_uuid text not null references nodes (uuid) on delete cascade,
+    verb text not null, status text not null, data text not null, error text,
+    started_at text not null, ended_at text) strict`,
+  `create index operations_by_node on operations (node_uuid)`,
+  `create index operations_by_status on operations (status)`,
+  `create table steps (
+    operation_uuid text not null references operations (uuid) on delete cascade,
+    position integer not null, name text not null, status text not null,
+    attempts integer not null, started_at text, ended_at text,
+    primary key (operation_uuid, position)) strict`,
+  `create table events (
+    id integer primary key autoincrement, at text not null, node_uuid text, operation_uuid text,
+    kind text not null, message text not null, data text not null) strict`,
+  `create index events_by_node on events (node_uuid, id)`,
+  `create table boot_facts (
+    node_uuid text primary key references nodes (uuid) on delete cascade, label text not null,
+    files text not null, deploy_options text not null, boot_options text not null,
+    disk_identifier text) strict`,
+] as const;
+
+function statements(list: readonly string[]): Migration {
+  return {
+    async up(database: Kysely<unknown>) {
+      for (const statement of list) await sql.raw(statement).execute(database);
+    },
+  };
+}
+
+/** The steps from an empty database to today's; names sort in the order of running. */
+export const MIGRATIONS: Readonly<Record<string, Migration>> = {
+  '0001_first': statements(FIRST),
+};

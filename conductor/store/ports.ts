@@ -1,0 +1,122 @@
+import { type Selectable, sql } from 'kysely';
+import { IronpxeError } from '../errors/error.ts';
+import type { Mac } from '../values/mac.ts';
+import type { Database } from './database.ts';
+import type { PortsTable } from './tables.ts';
+import type { Port } from './types.ts';
+
+/** What a new port needs. */
+export type NewPort = Pick<Port, 'uuid' | 'nodeUuid' | 'address'> & PortPatch;
+
+/** What may be changed of a port. */
+export type PortPatch = Partial<
+  Pick<
+    Port,
+    'address' | 'nodeUuid' | 'pxeEnabled' | 'extra' | 'internalInfo' | 'localLinkConnection'
+  >
+>;
+
+function toPort(row: Selectable<PortsTable>): Port {
+  return {
+    ...row,
+    address: row.address as Mac,
+    pxeEnabled: row.pxeEnabled === 1,
+    extra: JSON.parse(row.extra),
+    internalInfo: JSON.parse(row.internalInfo),
+    localLinkConnection: JSON.parse(row.localLinkConnection),
+  };
+}
+
+function columns(patch: PortPatch): Partial<PortsTable> {
+  return {
+    ...(patch.address !== undefined && { address: patch.address }),
+    ...(patch.nodeUuid !== undefined && { nodeUuid: patch.nodeUuid }),
+    ...(patch.pxeEnabled !== undefined && { pxeEnabled: Number(patch.pxeEnabled) }),
+    ...(patch.extra && { extra: JSON.stringify(patch.extra) }),
+    ...(patch.internalInfo && { internalInfo: JSON.stringify(patch.internalInfo) }),
+    ...(patch.localLinkConnection && {
+      localLinkConnection: JSON.stringify(patch.localLinkConnection),
+    }),
+  };
+}
+
+function uniqueViolation(error: unknown, patch: PortPatch & { uuid?: string }): unknown {
+  const text = error instanceof Error ? error.message : '';
+  if (!text.includes('UNIQUE constraint failed')) return error;
+  if (text.includes('address'))
+    return new IronpxeError(
+      'MAC_EXISTS',
+      `A port with MAC address ${patch.address} already exists.`,
+    );
+  return new IronpxeError('PORT_EXISTS', `A port with UUID ${patch.uuid} already exists.`);
+}
+
+/** Inserts a port. @throws IronpxeError MAC_EXISTS, PORT_EXISTS */
+export async function insertPort(database: Database, port: NewPort): Promise<Port> {
+  const row = {
+    pxeEnabled: 1,
+    extra: '{}',
+    internalInfo: '{}',
+    localLinkConnection: '{}',
+    ...columns(port),
+    uuid: port.uuid,
+    nodeUuid: port.nodeUuid,
+    address: port.address,
+    createdAt: new Date().toISOString(),
+  };
+  await database
+    .insertInto('ports')
+    .values(row)
+    .execute()
+    .catch((error: unknown) => {
+      throw uniqueViolation(error, port);
+    });
+  return getPort(database, port.uuid);
+}
+
+/** @throws IronpxeError PORT_NOT_FOUND */
+export async function getPort(database: Database, uuid: string): Promise<Port> {
+  const row = await database
+    .selectFrom('ports')
+    .selectAll()
+    .where('uuid', '=', uuid.toLowerCase())
+    .executeTakeFirst();
+  if (row === undefined)
+    throw new IronpxeError('PORT_NOT_FOUND', `Port ${uuid} could not be found.`);
+  return toPort(row);
+}
+
+/** Ports in the order of their creation, all or those of one node or with one MAC. */
+export async function listPorts(
+  database: Database,
+  filter: { readonly nodeUuid?: string; readonly address?: Mac } = {},
+): Promise<Port[]> {
+  let select = database.selectFrom('ports').selectAll();
+  if (filter.nodeUuid !== undefined) select = select.where('nodeUuid', '=', filter.nodeUuid);
+  if (filter.address !== undefined) select = select.where('address', '=', filter.address);
+  const rows = await select.orderBy(sql`rowid`).execute();
+  return rows.map(toPort);
+}
+
+/** Changes fields of a port. @throws IronpxeError MAC_EXISTS, PORT_NOT_FOUND */
+export async function updatePort(
+  database: Database,
+  uuid: string,
+  patch: PortPatch,
+): Promise<Port> {
+  await database
+    .updateTable('ports')
+    .set({ ...columns(patch), updatedAt: new Date().toISOString() })
+    .where('uuid', '=', uuid)
+    .execute()
+    .catch((error: unknown) => {
+      throw uniqueViolation(error, patch);
+    });
+  return getPort(database, uuid);
+}
+
+/** Removes a port. @throws IronpxeError PORT_NOT_FOUND */
+export async function deletePort(database: Database, uuid: string): Promise<void> {
+  const port = await getPort(database, uuid);
+  await database.deleteFrom('ports').where('uuid', '=', port.uuid).execute();
+}

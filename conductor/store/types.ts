@@ -1,0 +1,100 @@
+import type { PowerState } from '../drivers/types.ts';
+import type { ProvisionState, Verb } from '../states/index.ts';
+import type { Mac } from '../values/mac.ts';
+
+/** A JSON object as the API takes and gives it. */
+export type JsonObject = Record<string, unknown>;
+
+/** A node, parsed. Times are ISO 8601 text. */
+export type Node = {
+  readonly uuid: string;
+  readonly name: string | null;
+  readonly driver: string;
+  readonly driverInfo: JsonObject;
+  readonly driverInternalInfo: JsonObject;
+  readonly instanceInfo: JsonObject;
+  readonly instanceUuid: string | null;
+  readonly properties: JsonObject;
+  readonly extra: JsonObject;
+  readonly resourceClass: string | null;
+  readonly provisionState: ProvisionState;
+  readonly targetProvisionState: ProvisionState | null;
+  readonly provisionUpdatedAt: string | null;
+  readonly powerState: PowerState | null;
+  readonly targetPowerState: PowerState | null;
+  readonly lastError: string | null;
+  readonly maintenance: boolean;
+  readonly maintenanceReason: string | null;
+  /** The conductor that holds the node now, if any. */
+  readonly reservation: string | null;
+  readonly createdAt: string;
+  readonly updatedAt: string | null;
+};
+
+/** What may be changed by {@link Node} updates; the state only changes through `transition`. */
+export type NodePatch = Partial<
+  Omit<
+    Node,
+    | 'uuid'
+    | 'provisionState'
+    | 'targetProvisionState'
+    | 'provisionUpdatedAt'
+    | 'reservation'
+    | 'createdAt'
+    | 'updatedAt'
+  >
+>;
+
+/** A port: one NIC of a node. */
+export type Port = {
+  readonly uuid: string;
+  readonly nodeUuid: string;
+  readonly address: Mac;
+  readonly pxeEnabled: boolean;
+  readonly extra: JsonObject;
+  readonly internalInfo: JsonObject;
+  readonly localLinkConnection: JsonObject;
+  readonly createdAt: string;
+  readonly updatedAt: string | null;
+};
+
+export const OPERATION_STATUSES = ['running', 'failing', 'done', 'failed', 'cancelled'] as const;
+/** `failing`: the error is known and journaled, cleaning up is still to be done. */
+export type OperationStatus = (typeof OPERATION_STATUSES)[number];
+
+/** A verb being carried out on a node. A deployment is one with the verb `deploy` or `rebuild`. */
+export type Operation = {
+  readonly uuid: string;
+  readonly nodeUuid: string;
+  readonly verb: Verb;
+  readonly status: OperationStatus;
+  /** What its steps hand to each other, and to themselves after a restart. */
+  readonly data: JsonObject;
+  readonly error: string | null;
+  readonly startedAt: string;
+  readonly endedAt: string | null;
+};
+
+export type StepStatus = 'pending' | 'running' | 'done' | 'failed';
+
+/** A step of an operation, as journaled. */
+export type JournaledStep = {
+  readonly operationUuid: string;
+  readonly position: number;
+  readonly name: string;
+  readonly status: StepStatus;
+  readonly attempts: number;
+  readonly startedAt: string | null;
+  readonly endedAt: string | null;
+};
+
+/** An entry of the timeline. */
+export type TimelineEvent = {
+  readonly id: number;
+  readonly at: string;
+  readonly nodeUuid: string | null;
+  readonly operationUuid: string | null;
+  readonly kind: string;
+  readonly message: string;
+  readonly data: JsonObject;
+};
