@@ -26,6 +26,12 @@ export const DEPLOY_ERRORS = {
     cause: 'A field of the node has a value that a deploy cannot use.',
     next: 'Correct the field that the message names.',
   },
+  POWER_TIMEOUT: {
+    status: 500,
+    retry: true,
+    cause: 'The machine, or what switches it, does not answer in time.',
+    next: 'Try "ironpxe node power NODE status"; check the host that switches the machine.',
+  },
   CALLBACK_TIMEOUT: {
     status: 500,
     retry: true,

@@ -1,0 +1,19 @@
+import { type IscsiDisk, openIscsiDisk } from '../../iscsi/disk.ts';
+import { left, recallDeploy } from './deployData.ts';
+import type { StepContext } from './types.ts';
+
+/** Opens the disk that the ramdisk of this deploy exports. */
+export async function openNodeDisk(context: StepContext): Promise<IscsiDisk> {
+  const { callback } = await recallDeploy(context);
+  const { address, iqn, listenPort, lun } = left(callback, 'call-back');
+  const { iscsi } = context.services.config;
+  return openIscsiDisk({
+    host: address,
+    listenPort,
+    iqn,
+    lun,
+    reconnectForMs: iscsi.reconnect_seconds * 1000,
+    observe: (event) => context.say(event.kind, event.message, { ...event.data }),
+    signal: context.signal,
+  });
+}

@@ -1,0 +1,81 @@
+import { constants, copyFile, mkdir, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { IronpxeError } from '../../errors/error.ts';
+import { fetchImage } from '../../images/fetch.ts';
+import { inspectImage } from '../../images/inspect.ts';
+import { formatBytes, GIB } from '../../values/units.ts';
+import { bootDir, imageCacheDir } from '../places.ts';
+import { type DeployRequest, parseDeployRequest } from '../request.ts';
+import { deployFiles } from './prepareBoot.ts';
+import { rememberDeploy } from './deployData.ts';
+import type { Step, StepContext } from './types.ts';
+
+/** At most one progress event in so many milliseconds. */
+const PROGRESS_EVERY_MS = 1000;
+
+/** Fetches and checks all that the deploy needs, before the machine is touched. */
+export const PREPARE_IMAGE: Step = {
+  name: 'prepare_image',
+  title: 'Preparing the image',
+  async run(context) {
+    const node = await context.node();
+    const request = parseDeployRequest(node);
+    deployFiles(node, context.services.config);
+    const { path, sizeBytes } = await fetch(context, request.imageSource, request.imageChecksum);
+    const { signal } = context;
+    const cacheDir = imageCacheDir(context.services.config);
+    const image = await inspectImage(path, {
+      cacheDir,
+      signal,
+      ...(request.imageFormat && { declaredFormat: request.imageFormat }),
+    });
+    checkSize(request, image.virtualSizeBytes);
+    await keepBootFiles(context, request);
+    await rememberDeploy(context, { imagePath: path });
+    const size = `${formatBytes(image.allocatedBytes)} of data in ${formatBytes(image.virtualSizeBytes)}`;
+    await context.observe('image.progress', `${request.imageSource}: ${size}`, {
+      file_bytes: sizeBytes,
+      virtual_bytes: image.virtualSizeBytes,
+      data_bytes: image.allocatedBytes,
+    });
+  },
+};
+
+function checkSize(request: DeployRequest, virtualSizeBytes: number): void {
+  const rootBytes = request.rootGib * GIB;
+  if (request.wholeDisk || virtualSizeBytes <= rootBytes) return;
+  throw new IronpxeError(
+    'IMAGE_TOO_LARGE',
+    `${request.imageSource} holds ${formatBytes(virtualSizeBytes)}, more than root_gb=${request.rootGib} (${formatBytes(rootBytes)}).`,
+  );
+}
+
+async function fetch(context: StepContext, source: string, checksum?: string) {
+  let saidAtMs = 0;
+  const { config } = context.services;
+  return fetchImage(source, {
+    cacheDir: imageCacheDir(config),
+    allowedFolders: config.images.file_url_allowed_paths,
+    signal: context.signal,
+    ...(checksum !== undefined && { checksum }),
+    onProgress(progress) {
+      if (performance.now() - saidAtMs < PROGRESS_EVERY_MS) return;
+      saidAtMs = performance.now();
+      context.say('image.progress', `fetching ${source}`, { ...progress });
+    },
+  });
+}
+
+/** Copies kernel and ramdisk to where they stay while the instance lives. */
+async function keepBootFiles(context: StepContext, request: DeployRequest): Promise<void> {
+  const folder = bootDir(context.services.config, context.nodeUuid);
+  for (const name of ['kernel', 'ramdisk'] as const) {
+    const source = request[name];
+    if (request.wholeDisk || source === undefined) continue;
+    const { path } = await fetch(context, source);
+    await mkdir(folder, { recursive: true });
+    const partial = join(folder, `${name}.partial`);
+    await copyFile(path, partial, constants.COPYFILE_FICLONE);
+    await rename(partial, join(folder, name));
+  }
+}

@@ -1,0 +1,69 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { explain, IronpxeError } from '../../errors/error.ts';
+import { bootSeen } from './confirmBoot.ts';
+import { left, recallDeploy } from './deployData.ts';
+import { switchPower } from '../power.ts';
+import type { Step, StepContext } from './types.ts';
+
+const RELEASE_LISTEN_PORT = 10_000;
+const TRY_FOR_MS = 30_000;
+const RETRY_MS = 500;
+const CONNECT_TIMEOUT_MS = 5_000;
+
+/**
+ * Tells the ramdisk on TCP 10000 that the disk is written: it closes the target and reboots. A
+ * ramdisk that does not listen (it starts to only after its POST returned, hence the retries) is
+ * power cycled instead, unless it was seen to boot already, as after a restart of the conductor.
+ */
+export const RELEASE_RAMDISK: Step = {
+  name: 'release_ramdisk',
+  title: 'Releasing the deploy ramdisk',
+  async run(context) {
+    const { callback } = await recallDeploy(context);
+    const { address } = left(callback, 'call-back');
+    const giveUpAtMs = Date.now() + TRY_FOR_MS;
+    let refusal: unknown;
+    while (Date.now() < giveUpAtMs) {
+      if (await bootSeen(context)) return;
+      try {
+        await sayDone(address, context.signal);
+        await context.observe('ramdisk.released', `"done" sent to ${address}:10000`, { address });
+        return;
+      } catch (error) {
+        context.signal.throwIfAborted();
+        refusal = error;
+        await sleep(RETRY_MS, undefined, { signal: context.signal });
+      }
+    }
+    await powerCycle(context, address, refusal);
+  },
+};
+
+async function sayDone(address: string, signal: AbortSignal): Promise<void> {
+  const socket = connect({ host: address, port: RELEASE_LISTEN_PORT });
+  const within = AbortSignal.any([signal, AbortSignal.timeout(CONNECT_TIMEOUT_MS)]);
+  try {
+    await once(socket, 'connect', { signal: within });
+    const closed = once(socket, 'close', { signal: within });
+    socket.resume();
+    socket.end('done');
+    await closed;
+  } finally {
+    socket.destroy();
+  }
+}
+
+async function powerCycle(context: StepContext, address: string, refusal: unknown): Promise<void> {
+  const message = `${address}:10000 did not take the signal (${explain(refusal)}); power cycling`;
+  await context.observe('ramdisk.released', message, { address });
+  try {
+    await switchPower(context, 'rebooting');
+  } catch (error) {
+    context.signal.throwIfAborted();
+    throw new IronpxeError('RELEASE_FAILED', `${message} failed: ${explain(error)}`, {
+      cause: error,
+    });
+  }
+}

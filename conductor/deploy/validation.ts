@@ -1,0 +1,59 @@
+import { explain, IronpxeError } from '../errors/error.ts';
+import type { Node } from '../store/types.ts';
+import type { Validation } from './conductor.ts';
+import { machineOf } from './context.ts';
+import { bootKernelOptions } from './kernelOptions.ts';
+import { parseDeployRequest } from './request.ts';
+import { deployFiles } from './steps/prepareBoot.ts';
+import type { StepServices } from './steps/types.ts';
+
+type Check = (services: StepServices, node: Node) => Promise<void>;
+
+/** What must hold before a deploy, by Ironic's interface. None of the checks touches the machine. */
+const CHECKS: Readonly<Record<string, Check>> = {
+  power: checkDriver,
+  management: checkDriver,
+  boot: checkBoot,
+  deploy: checkDeploy,
+};
+
+async function checkDriver({ database, drivers }: StepServices, node: Node): Promise<void> {
+  const machine = await machineOf(database, drivers, node);
+  machine.driver.validate(machine.node);
+}
+
+async function checkBoot({ database, drivers, config }: StepServices, node: Node): Promise<void> {
+  const machine = await machineOf(database, drivers, node);
+  if (machine.node.macs.length === 0)
+    throw new IronpxeError(
+      'DEPLOY_PARAMETER_MISSING',
+      `Node ${node.uuid} does not have any port associated with it.`,
+    );
+  deployFiles(node, config);
+}
+
+/** A root file system UUID is only known once the image was read, so any will do here. */
+async function checkDeploy({ config }: StepServices, node: Node): Promise<void> {
+  const { wholeDisk } = parseDeployRequest(node);
+  if (!wholeDisk) bootKernelOptions(node, config.pxe.append_params, 'UUID=');
+}
+
+/** Runs every check and says of each interface whether it is ready, and if not, why. */
+export async function validateNode(
+  services: StepServices,
+  node: Node,
+): Promise<Record<string, Validation>> {
+  const results = Object.entries(CHECKS).map(async ([name, check]) => [
+    name,
+    await check(services, node).then(
+      (): Validation => ({ result: true }),
+      (error: unknown): Validation => ({ result: false, reason: explain(error) }),
+    ),
+  ]);
+  return Object.fromEntries(await Promise.all(results));
+}
+
+/** Runs every check. @throws the first IronpxeError that a check finds */
+export async function assertValid(services: StepServices, node: Node): Promise<void> {
+  for (const check of Object.values(CHECKS)) await check(services, node);
+}
