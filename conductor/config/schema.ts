@@ -158,7 +158,8 @@ export const CONFIG_SCHEMA = z.strictObject({
   host: z
     .string()
     .min(1)
-    .default(() => hostname())
+    .optional()
+    .transform((name) => name ?? hostname())
     .describe('Name of this conductor, as in the reservation of a node; the host name by default.'),
   log_level: z
     .enum(['debug', 'info', 'warn', 'error'])

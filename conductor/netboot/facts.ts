@@ -58,6 +58,9 @@ export interface LeaseBook {
   byAddress(address: Ipv4): Promise<Lease | undefined>;
   /** Every lease of a subnet that is neither released nor expired at `nowMs`. */
   live(subnet: string, nowMs: number): Promise<readonly Lease[]>;
-  /** Writes a lease, replacing what stood for its address and for its MAC in the subnet. */
+  /**
+   * Writes a lease, replacing what stood for its address and for its MAC in the subnet; a declined
+   * address is nobody's and leaves the lease of its MAC alone.
+   */
   put(lease: Lease): Promise<void>;
 }

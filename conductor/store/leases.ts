@@ -37,19 +37,14 @@ export function leaseBook(database: Database): LeaseBook {
     },
     async put(lease) {
       await inTransaction(database, async (trx) => {
-        const others = trx
-          .deleteFrom('leases')
-          .where((eb) =>
-            eb.or([
-              eb('address', '=', lease.address),
-              eb.and([
-                eb('mac', '=', lease.mac),
-                eb('subnet', '=', lease.subnet),
-                eb('state', '!=', 'declined'),
-              ]),
-            ]),
-          );
-        await others.execute();
+        await trx.deleteFrom('leases').where('address', '=', lease.address).execute();
+        if (lease.state !== 'declined')
+          await trx
+            .deleteFrom('leases')
+            .where('mac', '=', lease.mac)
+            .where('subnet', '=', lease.subnet)
+            .where('state', '!=', 'declined')
+            .execute();
         await trx.insertInto('leases').values(lease).execute();
       });
     },

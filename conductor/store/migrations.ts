@@ -43,6 +43,14 @@ const FIRST = [
     disk_identifier text) strict`,
 ] as const;
 
+const CHASSIS = [
+  `create table chassis (
+    uuid text primary key, description text, extra text not null,
+    created_at text not null, updated_at text) strict`,
+  `alter table nodes add column chassis_uuid text references chassis (uuid)`,
+  `create index nodes_by_chassis on nodes (chassis_uuid)`,
+] as const;
+
 function statements(list: readonly string[]): Migration {
   return {
     async up(database: Kysely<unknown>) {
@@ -54,4 +62,5 @@ function statements(list: readonly string[]): Migration {
 /** The steps from an empty database to today's; names sort in the order of running. */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001_first': statements(FIRST),
+  '0002_chassis': statements(CHASSIS),
 };

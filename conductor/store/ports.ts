@@ -16,7 +16,8 @@ export type PortPatch = Partial<
   >
 >;
 
-function toPort(row: Selectable<PortsTable>): Port {
+/** Parses a row of the ports table. */
+export function toPort(row: Selectable<PortsTable>): Port {
   return {
     ...row,
     address: row.address as Mac,

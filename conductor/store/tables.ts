@@ -5,6 +5,7 @@ export type NodesTable = {
   uuid: string;
   name: string | null;
   driver: string;
+  chassisUuid: string | null;
   driverInfo: string;
   driverInternalInfo: string;
   instanceInfo: string;
@@ -87,10 +88,19 @@ export type BootFactsTable = {
   diskIdentifier: string | null;
 };
 
+export type ChassisTable = {
+  uuid: string;
+  description: string | null;
+  extra: string;
+  createdAt: string;
+  updatedAt: string | null;
+};
+
 /** The whole database. */
 export type Tables = {
   nodes: NodesTable;
   ports: PortsTable;
+  chassis: ChassisTable;
   leases: LeasesTable;
   operations: OperationsTable;
   steps: StepsTable;

@@ -10,6 +10,7 @@ export type Node = {
   readonly uuid: string;
   readonly name: string | null;
   readonly driver: string;
+  readonly chassisUuid: string | null;
   readonly driverInfo: JsonObject;
   readonly driverInternalInfo: JsonObject;
   readonly instanceInfo: JsonObject;
@@ -54,6 +55,15 @@ export type Port = {
   readonly extra: JsonObject;
   readonly internalInfo: JsonObject;
   readonly localLinkConnection: JsonObject;
+  readonly createdAt: string;
+  readonly updatedAt: string | null;
+};
+
+/** A chassis: what holds nodes, such as a blade enclosure. */
+export type Chassis = {
+  readonly uuid: string;
+  readonly description: string | null;
+  readonly extra: JsonObject;
   readonly createdAt: string;
   readonly updatedAt: string | null;
 };

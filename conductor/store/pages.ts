@@ -1,0 +1,74 @@
+import { type RawBuilder, sql } from 'kysely';
+import { IronpxeError } from '../errors/error.ts';
+import type { Database } from './database.ts';
+import { toNode } from './nodes.ts';
+import { toPort } from './ports.ts';
+import type { ChassisTable, NodesTable, PortsTable } from './tables.ts';
+import type { Chassis, Node, Port } from './types.ts';
+
+/** Which part of a table: `equal` columns must have their value, `present` ones be null or not. */
+export type PageQuery = {
+  readonly limit: number;
+  readonly marker?: string;
+  /** A column by its name in the database; the order of creation when absent. */
+  readonly sortColumn?: string;
+  readonly descending: boolean;
+  readonly equal: Readonly<Record<string, string | number>>;
+  readonly present: Readonly<Record<string, boolean>>;
+};
+
+type PagedTable = 'nodes' | 'ports' | 'chassis';
+
+/** A page of nodes. @throws IronpxeError INVALID_REQUEST for a marker that names no node */
+export async function pageOfNodes(database: Database, query: PageQuery): Promise<Node[]> {
+  return (await pageOf<NodesTable>(database, 'nodes', query)).map(toNode);
+}
+
+/** A page of ports. @throws IronpxeError INVALID_REQUEST for a marker that names no port */
+export async function pageOfPorts(database: Database, query: PageQuery): Promise<Port[]> {
+  return (await pageOf<PortsTable>(database, 'ports', query)).map(toPort);
+}
+
+/** A page of chassis. @throws IronpxeError INVALID_REQUEST for a marker that names none */
+export async function pageOfChassis(database: Database, query: PageQuery): Promise<Chassis[]> {
+  const rows = await pageOf<ChassisTable>(database, 'chassis', query);
+  return rows.map((row) => ({ ...row, extra: JSON.parse(row.extra) }));
+}
+
+async function pageOf<T>(database: Database, table: PagedTable, query: PageQuery): Promise<T[]> {
+  const column = query.sortColumn;
+  const key = column === undefined ? sql`0` : sql`coalesce(${sql.ref(column)}, '')`;
+  const where = [sql`true`, ...filters(query)];
+  if (query.marker !== undefined) where.push(await after(database, table, key, query));
+  const order = query.descending ? sql`desc` : sql`asc`;
+  const { rows } = await sql<T>`select * from ${sql.table(table)} where ${sql.join(where, sql` and `)}
+    order by ${key} ${order}, rowid ${order} limit ${query.limit}`.execute(database);
+  return rows;
+}
+
+function filters(query: PageQuery): RawBuilder<unknown>[] {
+  return [
+    ...Object.entries(query.equal).map(([column, value]) => sql`${sql.ref(column)} = ${value}`),
+    ...Object.entries(query.present).map(([column, there]) =>
+      there ? sql`${sql.ref(column)} is not null` : sql`${sql.ref(column)} is null`,
+    ),
+  ];
+}
+
+/** Seeks past the marker instead of counting rows, so that pages stay cheap and stable. */
+async function after(
+  database: Database,
+  table: PagedTable,
+  key: RawBuilder<unknown>,
+  query: PageQuery,
+): Promise<RawBuilder<unknown>> {
+  const { rows } = await sql<{ place: number; sortedBy: unknown }>`
+    select rowid as place, ${key} as sorted_by from ${sql.table(table)} where uuid = ${query.marker}`.execute(
+    database,
+  );
+  const marker = rows[0];
+  if (marker === undefined)
+    throw new IronpxeError('INVALID_REQUEST', `The marker ${query.marker} could not be found.`);
+  const beyond = query.descending ? sql`<` : sql`>`;
+  return sql`(${key}, rowid) ${beyond} (${marker.sortedBy}, ${marker.place})`;
+}
