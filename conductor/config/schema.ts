@@ -15,6 +15,10 @@ const cidr = z.string().transform((text, context): Cidr => {
 });
 
 const absolutePath = z.string().startsWith('/', 'expected an absolute path');
+const listenAddress = z.custom<Ipv4>(
+  (text) => typeof text === 'string' && tryParseIpv4(text) !== undefined,
+  'expected an IPv4 address such as 192.0.2.1',
+);
 const listenPort = z.int().min(1).max(65535);
 const seconds = z
   .int()
@@ -34,9 +38,8 @@ const api = z.strictObject({
 });
 
 const bootHttp = z.strictObject({
-  listen_address: z
-    .string()
-    .default('0.0.0.0')
+  listen_address: listenAddress
+    .default('0.0.0.0' as Ipv4)
     .describe(
       'Address for HTTP boot and the call-back of the ramdisk; nothing else of the API is served here.',
     ),
@@ -66,7 +69,6 @@ const subnet = z.strictObject({
 
 const dhcp = z.strictObject({
   enabled: z.boolean().default(true).describe('Whether this conductor answers DHCP.'),
-  interface: z.string().optional().describe('Network interface to serve; all by default.'),
   server_address: ipv4.optional().describe('Own address on the provisioning network (needed).'),
   unknown_machines: z
     .enum(['ignore', 'answer'])
@@ -80,7 +82,7 @@ const dhcp = z.strictObject({
 
 const tftp = z.strictObject({
   enabled: z.boolean().default(true).describe('Whether this conductor serves TFTP.'),
-  listen_address: z.string().default('0.0.0.0').describe('Address for TFTP.'),
+  listen_address: listenAddress.default('0.0.0.0' as Ipv4).describe('Address for TFTP.'),
   listen_port: listenPort.default(69).describe('UDP port for TFTP; firmware asks on 69.'),
 });
 

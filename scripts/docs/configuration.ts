@@ -17,7 +17,6 @@ const EXAMPLES: Readonly<Record<string, unknown>> = {
   host: 'conductor-1',
   'api.socket': '/run/ironpxe/api.sock',
   'boot_http.url': 'http://192.0.2.1:8088',
-  'dhcp.interface': 'eth1',
   'dhcp.server_address': '192.0.2.1',
   'dhcp.subnets.cidr': '192.0.2.0/24',
   'dhcp.subnets.range_start': '192.0.2.100',

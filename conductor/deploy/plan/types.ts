@@ -1,4 +1,7 @@
-/** Where the bytes of an extent come from. Files are read at `offsetBytes`, `lengthBytes` long. */
+/**
+ * Where the bytes of an extent come from. Files are read at `offsetBytes`, `lengthBytes` long; what
+ * lies past a file's end (less than 4096 bytes) is zero.
+ */
 export type ExtentSource =
   | { readonly kind: 'file'; readonly path: string; readonly offsetBytes: number }
   | { readonly kind: 'zero' };
@@ -10,16 +13,28 @@ export type Extent = {
   readonly source: ExtentSource;
 };
 
+/** A file that extents refer to, as it was when the plan was made. */
+export type SourceFile = {
+  readonly path: string;
+  readonly sizeBytes: number;
+  /** Milliseconds since the epoch, with fractions. */
+  readonly modifiedAtMs: number;
+};
+
 /**
  * Everything a deploy writes, as data: JSON-serialisable, so that a killed conductor goes on with
- * the very same plan. Extents do not overlap, are in the order of writing, and are aligned to 512.
- * `commit` (the first MiB with the partition table) is written and flushed only after all of
- * `extents` are flushed, so an interrupted deploy never boots.
+ * the very same plan. Extents are in the order of writing, and aligned to the disk's blocks. Those
+ * of `extents` do not overlap each other: first come those that erase old partition tables (the
+ * first MiB and the disk's end), then all others by offset. `commit` (a backup GPT if there is one,
+ * then the first MiB with the partition table) is written and flushed only after all of `extents`
+ * are flushed, so an interrupted deploy never boots.
  */
 export type DiskPlan = {
   readonly diskSizeBytes: number;
   readonly extents: readonly Extent[];
   readonly commit: readonly Extent[];
+  /** The files that extents refer to; a writer refuses one that has changed. */
+  readonly sources?: readonly SourceFile[];
   /** Partition number → place, as in the partition table; empty for a whole-disk image. */
   readonly partitions: readonly Partition[];
   /** How the user's system finds its root: `UUID=…` of the root file system, if it has one. */
@@ -50,8 +65,12 @@ export interface TargetDisk {
   flush(): Promise<void>;
 }
 
-/** How far a write is. `dataBytes` counts file extents only; zero extents cost no transfer. */
+/** How far a write is. All counts are bytes of the plan, `extents` first and then `commit`. */
 export type WriteProgress = {
+  /** Bytes of file extents written, of `totalDataBytes`. Zero extents cost no transfer. */
+  readonly dataBytes: number;
+  readonly totalDataBytes: number;
+  /** Bytes of all extents written, of `totalBytes`. */
   readonly doneBytes: number;
   readonly totalBytes: number;
   /**

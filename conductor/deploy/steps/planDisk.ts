@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { IronpxeError } from '../../errors/error.ts';
-import { inspectImage } from '../../images/inspect.ts';
+import { inspectImage } from '../../images/inspectImage.ts';
 import { MIB } from '../../values/units.ts';
 import { planDisk } from '../plan/plan.ts';
 import { savePlan } from '../planFile.ts';

@@ -1,8 +1,8 @@
 import { constants, copyFile, mkdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { IronpxeError } from '../../errors/error.ts';
-import { fetchImage } from '../../images/fetch.ts';
-import { inspectImage } from '../../images/inspect.ts';
+import { fetchImage } from '../../images/fetchImage.ts';
+import { inspectImage } from '../../images/inspectImage.ts';
 import { formatBytes, GIB } from '../../values/units.ts';
 import { bootDir, imageCacheDir } from '../places.ts';
 import { type DeployRequest, parseDeployRequest } from '../request.ts';

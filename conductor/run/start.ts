@@ -1,0 +1,76 @@
+import { readFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { mkdirSync } from 'node:fs';
+import type { FastifyInstance } from 'fastify';
+import type { Logger } from 'pino';
+import { buildApi } from '../api/build.ts';
+import { ramdiskRoutes } from '../api/vendorPassthru.ts';
+import type { LoadedConfig } from '../config/load.ts';
+import { databasePath } from '../deploy/places.ts';
+import { createConductor } from '../deploy/service.ts';
+import { createWakeUps } from '../deploy/wakeups.ts';
+import { createDrivers } from '../drivers/registry.ts';
+import { IronpxeError } from '../errors/error.ts';
+import { startNetboot } from '../netboot/start.ts';
+import { loadTemplates } from '../netboot/templates/load.ts';
+import { openDatabase } from '../store/database.ts';
+import { releaseLocksOf } from '../store/locks.ts';
+import { netbootFacts } from './netbootFacts.ts';
+import { netbootOptions } from './netbootOptions.ts';
+import { ownStateDir } from './soleOwner.ts';
+
+const PACKAGE = new URL('../../package.json', import.meta.url);
+
+/**
+ * Starts a conductor: store, netboot services, API, and what an earlier run left. Disposing it
+ * stops serving, lets go of the work in hand (it stays journaled), and closes the store.
+ * @throws IronpxeError STATE_DIR_IN_USE, LISTEN_FAILED, NETBOOT_*
+ */
+export async function startConductor(
+  { config, digest }: LoadedConfig,
+  logger: Logger,
+): Promise<AsyncDisposable> {
+  await using started = new AsyncDisposableStack();
+  started.use(ownStateDir(config.state_dir));
+  const database = started.adopt(await openDatabase(databasePath(config)), (db) => db.destroy());
+  await releaseLocksOf(database, config.host);
+  const wakeUps = createWakeUps();
+  const drivers = createDrivers({ ssh: { libvirtUri: config.ssh.libvirt_uri } });
+  const services = { database, config, drivers };
+  const conductor = createConductor({ services, wakeUps, logger });
+  started.defer(() => conductor.stop());
+  const facts = netbootFacts({ database, wakeUps, logger, ipxeByDefault: config.pxe.ipxe_enabled });
+  const routes = async (app: FastifyInstance) =>
+    void (await app.register(ramdiskRoutes, { database, conductor }));
+  started.use(await startNetboot(netbootOptions(config, routes), facts, await loadTemplates()));
+  const { version } = JSON.parse(readFileSync(PACKAGE, 'utf8'));
+  const about = { version, configDigest: digest, startedAt: new Date() };
+  const { listen_address: host, listen_port: port, socket } = config.api;
+  for (const address of [{ host, port }, ...(socket === undefined ? [] : [{ path: socket }])]) {
+    const api = buildApi({ database, conductor, logger, ...about });
+    started.adopt(api, (app) => app.close());
+    await listen(api, address);
+  }
+  await conductor.resume();
+  logger.info({ version, config_digest: digest, api: `http://${host}:${port}`, socket }, 'serving');
+  return started.move();
+}
+
+async function listen(
+  app: FastifyInstance,
+  address: { readonly host: string; readonly port: number } | { readonly path: string },
+): Promise<void> {
+  if ('path' in address) {
+    mkdirSync(dirname(address.path), { recursive: true });
+    await rm(address.path, { force: true });
+  }
+  try {
+    await app.listen(address);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new IronpxeError('LISTEN_FAILED', `The REST API cannot listen: ${why}.`, {
+      cause: error,
+    });
+  }
+}
