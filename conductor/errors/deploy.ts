@@ -39,6 +39,12 @@ export const DEPLOY_ERRORS = {
       'The machine did not boot the deploy ramdisk, or the ramdisk cannot reach the conductor.',
     next: 'See "ironpxe node events NODE" for how far the netboot came.',
   },
+  DISK_UNSUPPORTED: {
+    status: 500,
+    retry: false,
+    cause: 'The disk of the machine has a property that ironpxe cannot work with.',
+    next: 'Choose another disk with properties/root_device.',
+  },
   RAMDISK_ERROR: {
     status: 500,
     retry: true,

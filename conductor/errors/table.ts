@@ -5,6 +5,7 @@ import { DRIVER_ERRORS } from './drivers.ts';
 import { IMAGE_ERRORS } from './images.ts';
 import { ISCSI_ERRORS } from './iscsi.ts';
 import { NETBOOT_ERRORS } from './netboot.ts';
+import { PLAN_ERRORS } from './plan.ts';
 import { PROCESS_ERRORS } from './process.ts';
 
 /** Every failure a user can meet, by code. Each room keeps its rows in a file of its own. */
@@ -16,6 +17,7 @@ export const ERRORS = {
   ...IMAGE_ERRORS,
   ...ISCSI_ERRORS,
   ...NETBOOT_ERRORS,
+  ...PLAN_ERRORS,
   ...PROCESS_ERRORS,
 } as const;
 

@@ -52,8 +52,12 @@ export interface NetbootFacts {
   observe(event: NewEvent): void;
 }
 
-/** Leases that outlive a restart. One row per address, and at most one live row per MAC and subnet. */
+/**
+ * Leases that outlive a restart. One row per address, and at most one row per MAC and subnet, besides
+ * declined ones: a declined row belongs to its address alone.
+ */
 export interface LeaseBook {
+  /** The machine's lease, in any state but declined; a released or expired one too. */
   byMac(mac: Mac, subnet: string): Promise<Lease | undefined>;
   byAddress(address: Ipv4): Promise<Lease | undefined>;
   /** Every lease of a subnet that is neither released nor expired at `nowMs`. */

@@ -37,6 +37,6 @@ export async function bootSeen(context: StepContext): Promise<boolean> {
   const events = await listEvents(database, { nodeUuid: context.nodeUuid, afterId: swapEventId });
   return events.some(
     ({ kind, data }) =>
-      (kind === 'tftp.done' || kind === 'http.done') && data['file'] === 'ramdisk',
+      (kind === 'tftp.done' || kind === 'http.done') && String(data['file']).endsWith('/ramdisk'),
   );
 }

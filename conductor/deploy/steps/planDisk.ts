@@ -5,7 +5,8 @@ import { gunzip } from 'node:zlib';
 import { IronpxeError } from '../../errors/error.ts';
 import { inspectImage } from '../../images/inspectImage.ts';
 import { MIB } from '../../values/units.ts';
-import { planDisk } from '../plan/plan.ts';
+import { planDisk } from '../plan/planDisk.ts';
+import type { DiskRequest } from '../plan/request.ts';
 import { savePlan } from '../planFile.ts';
 import { imageCacheDir, operationDir } from '../places.ts';
 import { parseDeployRequest } from '../request.ts';
@@ -56,9 +57,16 @@ export const PLAN_DISK: Step = {
   },
 };
 
-async function diskSize(context: StepContext) {
+async function diskSize(
+  context: StepContext,
+): Promise<Pick<DiskRequest, 'diskSizeBytes' | 'blockSizeBytes'>> {
   await using disk = await openNodeDisk(context);
-  return { diskSizeBytes: disk.sizeBytes, blockSizeBytes: disk.blockSizeBytes };
+  const { sizeBytes: diskSizeBytes, blockSizeBytes } = disk;
+  if (blockSizeBytes === 512 || blockSizeBytes === 4096) return { diskSizeBytes, blockSizeBytes };
+  throw new IronpxeError(
+    'DISK_UNSUPPORTED',
+    `The disk has sectors of ${blockSizeBytes} bytes, expected 512 or 4096.`,
+  );
 }
 
 /** Writes base64(gzip(ISO)) as a file; `undefined` when there is none. */

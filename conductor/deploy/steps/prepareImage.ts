@@ -1,7 +1,7 @@
 import { constants, copyFile, mkdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { IronpxeError } from '../../errors/error.ts';
-import { fetchImage } from '../../images/fetchImage.ts';
+import { fetchFile, fetchImage, type FetchOptions } from '../../images/fetchImage.ts';
 import { inspectImage } from '../../images/inspectImage.ts';
 import { formatBytes, GIB } from '../../values/units.ts';
 import { bootDir, imageCacheDir } from '../places.ts';
@@ -21,7 +21,11 @@ export const PREPARE_IMAGE: Step = {
     const node = await context.node();
     const request = parseDeployRequest(node);
     deployFiles(node, context.services.config);
-    const { path, sizeBytes } = await fetch(context, request.imageSource, request.imageChecksum);
+    const { path, sizeBytes } = await fetchImage(request.imageSource, {
+      ...fetchOptions(context, request.imageSource),
+      checksum: request.imageChecksum,
+      expectedFormat: request.imageFormat,
+    });
     const { signal } = context;
     const cacheDir = imageCacheDir(context.services.config);
     const image = await inspectImage(path, {
@@ -50,20 +54,19 @@ function checkSize(request: DeployRequest, virtualSizeBytes: number): void {
   );
 }
 
-async function fetch(context: StepContext, source: string, checksum?: string) {
-  let saidAtMs = 0;
+function fetchOptions(context: StepContext, source: string): FetchOptions {
+  let saidAtMs = -Infinity;
   const { config } = context.services;
-  return fetchImage(source, {
+  return {
     cacheDir: imageCacheDir(config),
     allowedFolders: config.images.file_url_allowed_paths,
     signal: context.signal,
-    ...(checksum !== undefined && { checksum }),
     onProgress(progress) {
       if (performance.now() - saidAtMs < PROGRESS_EVERY_MS) return;
       saidAtMs = performance.now();
       context.say('image.progress', `fetching ${source}`, { ...progress });
     },
-  });
+  };
 }
 
 /** Copies kernel and ramdisk to where they stay while the instance lives. */
@@ -72,7 +75,7 @@ async function keepBootFiles(context: StepContext, request: DeployRequest): Prom
   for (const name of ['kernel', 'ramdisk'] as const) {
     const source = request[name];
     if (request.wholeDisk || source === undefined) continue;
-    const { path } = await fetch(context, source);
+    const { path } = await fetchFile(source, fetchOptions(context, source));
     await mkdir(folder, { recursive: true });
     const partial = join(folder, `${name}.partial`);
     await copyFile(path, partial, constants.COPYFILE_FICLONE);

@@ -1,7 +1,9 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { addAbortSignal } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { explain, IronpxeError } from '../../errors/error.ts';
+import { explain, hasCode, IronpxeError } from '../../errors/error.ts';
 import { bootSeen } from './confirmBoot.ts';
 import { left, recallDeploy } from './deployData.ts';
 import { switchPower } from '../power.ts';
@@ -10,7 +12,8 @@ import type { Step, StepContext } from './types.ts';
 const RELEASE_LISTEN_PORT = 10_000;
 const TRY_FOR_MS = 30_000;
 const RETRY_MS = 500;
-const CONNECT_TIMEOUT_MS = 5_000;
+/** Long enough for a disk to flush what it has in its cache. */
+const ANSWER_TIMEOUT_MS = 120_000;
 
 /**
  * Tells the ramdisk on TCP 10000 that the disk is written: it closes the target and reboots. A
@@ -33,6 +36,7 @@ export const RELEASE_RAMDISK: Step = {
         return;
       } catch (error) {
         context.signal.throwIfAborted();
+        if (hasCode(error, 'RAMDISK_ERROR')) throw error;
         refusal = error;
         await sleep(RETRY_MS, undefined, { signal: context.signal });
       }
@@ -41,15 +45,16 @@ export const RELEASE_RAMDISK: Step = {
   },
 };
 
+/** Says "done" and listens until the ramdisk hangs up: a classic one says nothing, ours reports. */
 async function sayDone(address: string, signal: AbortSignal): Promise<void> {
   const socket = connect({ host: address, port: RELEASE_LISTEN_PORT });
-  const within = AbortSignal.any([signal, AbortSignal.timeout(CONNECT_TIMEOUT_MS)]);
+  const within = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_TIMEOUT_MS)]);
   try {
     await once(socket, 'connect', { signal: within });
-    const closed = once(socket, 'close', { signal: within });
-    socket.resume();
     socket.end('done');
-    await closed;
+    const answer = await text(addAbortSignal(within, socket));
+    const [, failure] = /^failed (.*)$/m.exec(answer) ?? [];
+    if (failure !== undefined) throw new IronpxeError('RAMDISK_ERROR', `${failure}.`);
   } finally {
     socket.destroy();
   }

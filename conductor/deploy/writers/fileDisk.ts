@@ -27,8 +27,14 @@ export class FileDisk implements TargetDisk, AsyncDisposable {
   async read(offsetBytes: number, lengthBytes: number): Promise<Buffer> {
     const buffer = Buffer.alloc(lengthBytes);
     for (let done = 0; done < lengthBytes;) {
-      const { bytesRead } = await this.#file.read(buffer, done, lengthBytes - done, offsetBytes + done);
-      if (bytesRead === 0) throw new Error(`The file ends before byte ${offsetBytes + lengthBytes}.`);
+      const { bytesRead } = await this.#file.read(
+        buffer,
+        done,
+        lengthBytes - done,
+        offsetBytes + done,
+      );
+      if (bytesRead === 0)
+        throw new Error(`The file ends before byte ${offsetBytes + lengthBytes}.`);
       done += bytesRead;
     }
     return buffer;

@@ -37,12 +37,7 @@ export function* piecesOf(
   }
 }
 
-function* cut(
-  extent: Extent,
-  skip: number,
-  position: number,
-  sizes: PieceSizes,
-): Generator<Piece> {
+function* cut(extent: Extent, skip: number, position: number, sizes: PieceSizes): Generator<Piece> {
   const { source, targetOffsetBytes, lengthBytes } = extent;
   const size = source.kind === 'zero' ? sizes.zeroChunkBytes : sizes.chunkBytes;
   for (let done = skip; done < lengthBytes; done += size)
@@ -50,6 +45,7 @@ function* cut(
       position: position + done,
       targetOffsetBytes: targetOffsetBytes + done,
       lengthBytes: Math.min(size, lengthBytes - done),
-      source: source.kind === 'zero' ? source : { ...source, offsetBytes: source.offsetBytes + done },
+      source:
+        source.kind === 'zero' ? source : { ...source, offsetBytes: source.offsetBytes + done },
     };
 }

@@ -16,14 +16,19 @@ type Started = Piece & { done: boolean };
  */
 export class Window {
   readonly #limit: number;
-  /** Started pieces that are not flushed, in plan order. */
+  /** Started pieces that are not flushed, in plan order; the first `#prefix` are finished. */
   #pending: Started[] = [];
+  #prefix = 0;
+  #prefixLoad = 0;
   #load = 0;
   #durableBytes: number;
   #doneBytes: number;
   #dataBytes = 0;
 
-  /** `limit`: bytes that may be neither finished nor flushed; `durableBytes`: where the plan is. */
+  /**
+   * @param limit bytes that may be started and not flushed
+   * @param durableBytes the position in the plan from which pieces start
+   */
   constructor(limit: number, durableBytes: number) {
     this.#limit = limit;
     this.#durableBytes = durableBytes;
@@ -51,7 +56,7 @@ export class Window {
 
   /** Whether enough is finished that a flush is due. */
   get wantsFlush(): boolean {
-    return this.#finished().reduce((sum, piece) => sum + cost(piece), 0) >= this.#limit / 2;
+    return this.#prefixLoad >= this.#limit / 2;
   }
 
   start(piece: Piece): Started {
@@ -65,23 +70,25 @@ export class Window {
     piece.done = true;
     this.#doneBytes += piece.lengthBytes;
     if (piece.source.kind === 'file') this.#dataBytes += piece.lengthBytes;
+    for (let next = this.#pending[this.#prefix]; next?.done; next = this.#pending[this.#prefix]) {
+      this.#prefix += 1;
+      this.#prefixLoad += cost(next);
+    }
   }
 
   /** The pieces that a flush which begins now will cover; to be given to {@link flushed}. */
   flushable(): readonly Piece[] {
-    return this.#finished();
+    return this.#pending.slice(0, this.#prefix);
   }
 
   flushed(pieces: readonly Piece[]): void {
     const last = pieces.at(-1);
     if (!last) return;
     this.#pending = this.#pending.slice(pieces.length);
-    this.#load -= pieces.reduce((sum, piece) => sum + cost(piece), 0);
+    const load = pieces.reduce((sum, piece) => sum + cost(piece), 0);
+    this.#load -= load;
+    this.#prefix -= pieces.length;
+    this.#prefixLoad -= load;
     this.#durableBytes = last.position + last.lengthBytes;
-  }
-
-  #finished(): readonly Started[] {
-    const firstOpen = this.#pending.findIndex((piece) => !piece.done);
-    return firstOpen === -1 ? this.#pending : this.#pending.slice(0, firstOpen);
   }
 }

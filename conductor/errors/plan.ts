@@ -1,0 +1,65 @@
+import type { ErrorRows } from './row.ts';
+
+/** Failures of planning a disk's content and of writing it. */
+export const PLAN_ERRORS = {
+  DISK_TOO_SMALL: {
+    status: 400,
+    retry: false,
+    cause: 'The partitions that the node asks for do not fit on its disk.',
+    next: 'Lower root_gb, ephemeral_gb or swap_mb, or choose a larger disk by root device hints.',
+  },
+  DISK_LAYOUT_INVALID: {
+    status: 400,
+    retry: false,
+    cause: 'The partitions that the node asks for cannot be expressed on its disk.',
+    next: 'Change what the message names; often disk_label "gpt" is the way out.',
+  },
+  IMAGE_LARGER_THAN_ROOT: {
+    status: 400,
+    retry: false,
+    cause: 'The image is larger than the root partition.',
+    next: 'Raise root_gb or use a smaller image.',
+  },
+  IMAGE_LARGER_THAN_DISK: {
+    status: 400,
+    retry: false,
+    cause: 'The whole-disk image is larger than the disk.',
+    next: 'Use a smaller image, or choose a larger disk by root device hints.',
+  },
+  IMAGE_KIND_MISMATCH: {
+    status: 400,
+    retry: false,
+    cause: 'An image with a partition table was given where a single file system is expected.',
+    next: 'Set instance_info.image_type to whole-disk, or extract the root partition first.',
+  },
+  DISK_SECTOR_SIZE_MISMATCH: {
+    status: 400,
+    retry: false,
+    cause: 'The partition table of the image counts in other sectors than the disk has.',
+    next: 'Build the image for the sector size of the disk, or deploy a partition image.',
+  },
+  CONFIG_DRIVE_TOO_LARGE: {
+    status: 400,
+    retry: false,
+    cause: 'The config drive is larger than 64 MiB.',
+    next: 'Put less into the config drive.',
+  },
+  WRITE_SOURCE_CHANGED: {
+    status: 409,
+    retry: true,
+    cause: 'A file that the disk is written from was changed or removed after the plan was made.',
+    next: 'Deploy again, and leave the image alone meanwhile.',
+  },
+  WRITE_DISK_CHANGED: {
+    status: 409,
+    retry: false,
+    cause: 'The disk that is to be written is not the one that the plan was made for.',
+    next: 'Check which disk the ramdisk exports, and deploy again.',
+  },
+  WRITE_NO_PROGRESS: {
+    status: 504,
+    retry: true,
+    cause: 'The target lost its session again and again before anything was on stable storage.',
+    next: "Check the network to the node, its disk, and the node's serial console.",
+  },
+} as const satisfies ErrorRows;

@@ -1,0 +1,31 @@
+import type { NetbootFacts } from '../facts.ts';
+import { freeAddress } from './allocate.ts';
+import { clientOf } from './client.ts';
+import type { DhcpConfig, Subnet } from './config.ts';
+import { knownAddress, wantedAddress } from './decide.ts';
+import type { DhcpPacket } from './packet.ts';
+import type { DhcpSnapshot } from './snapshot.ts';
+
+/** Reads what the decision about `packet` rests on. */
+export async function lookUp(
+  packet: DhcpPacket,
+  subnet: Subnet,
+  config: DhcpConfig,
+  facts: NetbootFacts,
+  nowMs: number,
+): Promise<DhcpSnapshot> {
+  const { mac } = packet;
+  const wanted = wantedAddress(packet);
+  const client = clientOf(packet);
+  const [host, boot, lease, holder] = await Promise.all([
+    facts.hostByMac(mac),
+    client.pxe || client.ipxe ? facts.bootFactsByMac(mac) : undefined,
+    facts.leases.byMac(mac, subnet.name),
+    wanted === undefined ? undefined : facts.leases.byAddress(wanted),
+  ]);
+  const found = { config, subnet, nowMs, host, boot, lease, holder, candidate: undefined };
+  const ignored = host === undefined && config.unknownMachines === 'ignore';
+  if (packet.type !== 'discover' || ignored || knownAddress(packet, found) !== undefined)
+    return found;
+  return { ...found, candidate: await freeAddress(subnet, mac, facts, nowMs) };
+}

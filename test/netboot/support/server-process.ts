@@ -1,0 +1,22 @@
+// Runs the netboot services in this process's network namespace. Its one argument is JSON:
+// {options, machines}. Prints one JSON line per event, and {"ready":true} once it serves.
+// "stop" on standard input, or its end, stops it.
+import { loadTemplates } from '../../../conductor/netboot/templates/load.ts';
+import { startNetboot, type NetbootOptions } from '../../../conductor/netboot/start.ts';
+import { MemoryFacts, type TestMachine } from './memory-facts.ts';
+
+const wish = JSON.parse(process.argv[2] ?? '{}') as {
+  options: NetbootOptions;
+  machines: readonly TestMachine[];
+};
+const say = (line: unknown): void => void process.stdout.write(`${JSON.stringify(line)}\n`);
+
+const facts = new MemoryFacts(wish.machines, say);
+{
+  await using netboot = await startNetboot(wish.options, facts, await loadTemplates(), {
+    onError: (error) => say({ error: String(error) }),
+  });
+  say({ ready: true });
+  for await (const _ of process.stdin);
+  say({ dhcp: netboot.dhcp?.counters, leases: [...facts.leases.rows.values()] });
+}
