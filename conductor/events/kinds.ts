@@ -37,7 +37,10 @@ export const EVENT_KINDS = {
 
 export type EventKind = keyof typeof EVENT_KINDS;
 
-/** An entry to append to the timeline. `data` holds no secrets. */
+/**
+ * An entry to append to the timeline. `data` holds no secrets; its keys are stored in snake case, as
+ * the API shows them.
+ */
 export type NewEvent = {
   readonly kind: EventKind;
   readonly message: string;

@@ -1,6 +1,6 @@
 import { readdir, readFile, readlink } from 'node:fs/promises';
 import { IronpxeError } from '../errors/error.ts';
-import { errorCode } from './system-error.ts';
+import { errorCode } from './systemError.ts';
 
 /** Which service wanted to listen, and where. */
 export type ListenWish = {

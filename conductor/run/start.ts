@@ -43,7 +43,9 @@ export async function startConductor(
   const facts = netbootFacts({ database, wakeUps, logger, ipxeByDefault: config.pxe.ipxe_enabled });
   const routes = async (app: FastifyInstance) =>
     void (await app.register(ramdiskRoutes, { database, conductor }));
-  started.use(await startNetboot(netbootOptions(config, routes), facts, await loadTemplates()));
+  const onError = (error: unknown) => logger.warn({ err: error }, 'netboot');
+  const templates = await loadTemplates();
+  started.use(await startNetboot(netbootOptions(config, routes), facts, templates, { onError }));
   const { version } = JSON.parse(readFileSync(PACKAGE, 'utf8'));
   const about = { version, configDigest: digest, startedAt: new Date() };
   const { listen_address: host, listen_port: port, socket } = config.api;

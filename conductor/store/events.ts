@@ -20,10 +20,16 @@ export async function appendEvent(connection: Database, event: NewEvent): Promis
     operationUuid: event.operationUuid ?? null,
     kind: event.kind,
     message: event.message,
-    data: JSON.stringify(event.data ?? {}),
+    data: JSON.stringify(wireKeys(event.data ?? {})),
   };
   const { insertId } = await connection.insertInto('events').values(row).executeTakeFirstOrThrow();
   return Number(insertId);
+}
+
+/** Keys as the API shows them: `sizeBytes` becomes `size_bytes`. */
+function wireKeys(data: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const snake = (key: string) => key.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  return Object.fromEntries(Object.entries(data).map(([key, value]) => [snake(key), value]));
 }
 
 /** Events in the order in which they happened. */

@@ -4,7 +4,7 @@ import test from 'ava';
 import { startNetboot, type NetbootOptions } from '../../conductor/netboot/start.ts';
 import { loadTemplates } from '../../conductor/netboot/templates/load.ts';
 import { ip } from './support/dhcp.ts';
-import { MemoryFacts } from './support/memory-facts.ts';
+import { MemoryFacts } from './support/memoryFacts.ts';
 
 const LOOPBACK = ip('127.0.0.1');
 const OPTIONS: NetbootOptions = {

@@ -5,7 +5,7 @@ import test from 'ava';
 import { hasCode } from '../../conductor/errors/error.ts';
 import { deleteBootFacts, getBootFacts, putBootFacts } from '../../conductor/store/bootFacts.ts';
 import { openDatabase } from '../../conductor/store/database.ts';
-import { listEvents } from '../../conductor/store/events.ts';
+import { appendEvent, listEvents } from '../../conductor/store/events.ts';
 import { leaseBook } from '../../conductor/store/leases.ts';
 import { lockNode, releaseLocksOf } from '../../conductor/store/locks.ts';
 import {
@@ -70,6 +70,14 @@ test('a transition and its event come together or not at all', async (t) => {
   const refused = await t.throwsAsync(transition(database, UUID, 'deploy'));
   t.true(hasCode(refused, 'INVALID_STATE'));
   t.is((await listEvents(database, { nodeUuid: UUID })).length, before.length);
+});
+
+test('the data of an event is stored with the keys of the wire', async (t) => {
+  const database = await openDatabase(':memory:');
+  const data = { sizeBytes: 1, file: 'x', done_bytes: 2 };
+  await appendEvent(database, { kind: 'tftp.done', message: '', data });
+  const [event] = await listEvents(database, {});
+  t.deepEqual(event?.data, { size_bytes: 1, file: 'x', done_bytes: 2 });
 });
 
 test('a node takes its ports with it, and a MAC belongs to one port', async (t) => {

@@ -7,7 +7,7 @@ import fastify, {
 import type { NewEvent } from '../../events/kinds.ts';
 import { tryParseIpv4, type Ipv4 } from '../../values/ipv4.ts';
 import { formatBytes } from '../../values/units.ts';
-import { errorCode } from '../system-error.ts';
+import { errorCode } from '../systemError.ts';
 import type { BootTree, TreeRefusal } from '../tree/tree.ts';
 import { openBody, sendBody, type Body } from './send.ts';
 

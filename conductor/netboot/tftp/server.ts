@@ -1,7 +1,7 @@
 import dgram from 'node:dgram';
 import { tryParseIpv4, type Ipv4 } from '../../values/ipv4.ts';
 import type { NewEvent } from '../../events/kinds.ts';
-import { errorCode } from '../system-error.ts';
+import { errorCode } from '../systemError.ts';
 import { listenError } from '../listen.ts';
 import type { BootTree, TreeContent, TreeRefusal } from '../tree/tree.ts';
 import { tftpEvents, type TftpEvents } from './events.ts';

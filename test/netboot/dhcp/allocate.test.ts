@@ -4,7 +4,7 @@ import { dhcpConfig } from '../../../conductor/netboot/dhcp/config.ts';
 import type { Mac } from '../../../conductor/values/mac.ts';
 import { ip, NOW_MS, OPTIONS } from '../support/dhcp.ts';
 import { machine, MAC } from '../support/machines.ts';
-import { MemoryFacts } from '../support/memory-facts.ts';
+import { MemoryFacts } from '../support/memoryFacts.ts';
 
 const [LOCAL] = dhcpConfig(OPTIONS).subnets;
 if (LOCAL === undefined) throw new Error('no subnet');

@@ -5,7 +5,7 @@ import { ipv4Bytes, readIpv4, readText } from '../../../conductor/netboot/dhcp/o
 import type { Mac } from '../../../conductor/values/mac.ts';
 import { answer, ip, message, NOW_MS, OPTIONS, request, SERVER } from '../support/dhcp.ts';
 import { bootFacts, machine, MAC, NODE } from '../support/machines.ts';
-import { MemoryFacts } from '../support/memory-facts.ts';
+import { MemoryFacts } from '../support/memoryFacts.ts';
 
 const OS_MAC = '52:54:00:00:00:77' as Mac;
 const DISCOVER = ['udhcpc', 0] as const;

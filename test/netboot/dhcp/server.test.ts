@@ -6,7 +6,7 @@ import { decodePacket, encodePacket } from '../../../conductor/netboot/dhcp/pack
 import type { DhcpOptions } from '../../../conductor/netboot/dhcp/config.ts';
 import { ip, message } from '../support/dhcp.ts';
 import { machine } from '../support/machines.ts';
-import { MemoryFacts } from '../support/memory-facts.ts';
+import { MemoryFacts } from '../support/memoryFacts.ts';
 import { mutated, randomBytes, seeded } from '../support/random.ts';
 import { captured, DIALOGUES } from '../support/vectors.ts';
 

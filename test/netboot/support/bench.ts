@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { NetbootOptions } from '../../../conductor/netboot/start.ts';
 import { ip } from './dhcp.ts';
-import type { TestMachine } from './memory-facts.ts';
+import type { TestMachine } from './memoryFacts.ts';
 import { TestNamespace, type Running } from './netns.ts';
 
 const SERVER_SCRIPT = join(import.meta.dirname, 'server-process.ts');

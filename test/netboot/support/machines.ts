@@ -1,6 +1,6 @@
 import type { BootFacts } from '../../../conductor/netboot/facts.ts';
 import type { Mac } from '../../../conductor/values/mac.ts';
-import type { TestMachine } from './memory-facts.ts';
+import type { TestMachine } from './memoryFacts.ts';
 
 export const NODE = '11111111-2222-4333-8444-555555555555';
 export const OTHER_NODE = '99999999-2222-4333-8444-555555555555';

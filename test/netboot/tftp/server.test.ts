@@ -10,7 +10,7 @@ import type { NewEvent } from '../../../conductor/events/kinds.ts';
 import { startTftp, type TftpOptions } from '../../../conductor/netboot/tftp/server.ts';
 import type { Ipv4 } from '../../../conductor/values/ipv4.ts';
 import { mutated, randomBytes, seeded } from '../support/random.ts';
-import { RawTftpClient } from '../support/tftp-client.ts';
+import { RawTftpClient } from '../support/tftpClient.ts';
 import { fixedTree } from '../support/tree.ts';
 
 const LOOPBACK = '127.0.0.1' as Ipv4;

@@ -4,7 +4,7 @@ import { LOADER_FILES, checkLoaders } from '../../../conductor/netboot/tree/load
 import { bootTree, type TreeOptions } from '../../../conductor/netboot/tree/tree.ts';
 import { ip } from '../support/dhcp.ts';
 import { bootFacts, machine, MAC, NODE, OTHER_MAC, OTHER_NODE } from '../support/machines.ts';
-import { MemoryFacts } from '../support/memory-facts.ts';
+import { MemoryFacts } from '../support/memoryFacts.ts';
 
 const templates = await loadTemplates();
 const OPTIONS: TreeOptions = { loaders: LOADER_FILES, clientCheck: 'lease', ipxeRom: 'use' };

@@ -3,7 +3,7 @@
 // "stop" on standard input, or its end, stops it.
 import { loadTemplates } from '../../../conductor/netboot/templates/load.ts';
 import { startNetboot, type NetbootOptions } from '../../../conductor/netboot/start.ts';
-import { MemoryFacts, type TestMachine } from './memory-facts.ts';
+import { MemoryFacts, type TestMachine } from './memoryFacts.ts';
 
 const wish = JSON.parse(process.argv[2] ?? '{}') as {
   options: NetbootOptions;

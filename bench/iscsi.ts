@@ -1,0 +1,159 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { DiskPlan, Extent, ExtentSource } from '../conductor/deploy/plan/types.ts';
+import { writePlan } from '../conductor/deploy/writers/inProcess.ts';
+import { type IscsiDisk, openIscsiDisk } from '../conductor/iscsi/disk.ts';
+import { run } from '../conductor/process/run.ts';
+import { MIB } from '../conductor/values/units.ts';
+import { Tgtd } from '../test/iscsi/support/tgtd.ts';
+import { fillWithGarbage, type Image, makeImage } from './support/image.ts';
+import { parseNumberOptions } from './support/options.ts';
+import { interleave, median } from './support/rounds.ts';
+import { pickScratchFolder } from './support/scratch.ts';
+import { formatTable } from './support/table.ts';
+
+const IQN = 'iqn.2026-11.org.ironpxe:bench';
+const SPARSENESS = 6;
+const COMMIT_BYTES = MIB;
+
+/** What the deploy ramdisk sets on its target; the other cases keep the defaults of tgt. */
+const RAISED = {
+  MaxRecvDataSegmentLength: '1048576',
+  MaxXmitDataSegmentLength: '1048576',
+  MaxBurstLength: '1048576',
+  FirstBurstLength: '1048576',
+  InitialR2T: 'No',
+};
+
+type Case = {
+  readonly name: string;
+  readonly image: Image;
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly thin: boolean;
+};
+
+type CaseResult = { readonly name: string; readonly oursRate: number; readonly row: string[] };
+
+const options = parseNumberOptions({ rounds: 5, 'size-mib': 1024 });
+process.exitCode = await main();
+
+async function main(): Promise<number> {
+  const dataBytes = options['size-mib'] * MIB;
+  const folder = await mkdtemp(
+    join(await pickScratchFolder(dataBytes * (2 * SPARSENESS + 2)), 'ironpxe-bench-'),
+  );
+  try {
+    const results: CaseResult[] = [];
+    for (const one of await makeCases(folder, dataBytes)) results.push(await measure(one, folder));
+    report(folder, results);
+    return 0;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function makeCases(folder: string, dataBytes: number): Promise<Case[]> {
+  const dense = await makeImage(join(folder, 'dense.raw'), dataBytes, dataBytes);
+  const sparse = await makeImage(join(folder, 'sparse.raw'), dataBytes, dataBytes * SPARSENESS);
+  return [
+    { name: 'dense, defaults of tgt', image: dense, parameters: {}, thin: false },
+    { name: 'dense, raised', image: dense, parameters: RAISED, thin: false },
+    { name: 'sparse, defaults of tgt, thin', image: sparse, parameters: {}, thin: true },
+    { name: 'sparse, raised, thin', image: sparse, parameters: RAISED, thin: true },
+  ];
+}
+
+/** Both write the same image to the same target; the disk is full of garbage each time. */
+async function measure(one: Case, folder: string): Promise<CaseResult> {
+  await using tgtd = await Tgtd.start(folder);
+  const { image, parameters, thin } = one;
+  const backingFile = join(tgtd.folder, 'disk.raw');
+  const prepare = (): Promise<void> => fillWithGarbage(backingFile, image.sizeBytes);
+  await prepare();
+  await tgtd.addTarget({ tid: 1, iqn: IQN, backingFile, thin, parameters });
+  const [ours, theirs] = await interleave(
+    [
+      { name: 'ironpxe', prepare, run: () => writeWithOurs(tgtd, image) },
+      { name: 'qemu-img', prepare, run: () => writeWithQemuImg(tgtd, image) },
+    ],
+    options.rounds,
+  );
+  await prepare();
+  await writeWithOurs(tgtd, image);
+  await run('cmp', [image.path, backingFile]);
+  return toResult(one, median(ours?.roundsMs ?? []), median(theirs?.roundsMs ?? []));
+}
+
+async function writeWithOurs(tgtd: Tgtd, image: Image): Promise<void> {
+  await using disk = await openIscsiDisk({
+    host: tgtd.host,
+    listenPort: tgtd.listenPort,
+    iqn: IQN,
+    lun: 1,
+    connectTimeoutMs: 5000,
+    commandTimeoutMs: 60_000,
+    reconnectForMs: 0,
+    signal: new AbortController().signal,
+  });
+  await writeImage(disk, image);
+}
+
+/** Writes the image with the writer of the product. */
+async function writeImage(disk: IscsiDisk, image: Image): Promise<void> {
+  for await (const progress of writePlan(planOf(image), disk)) void progress;
+}
+
+/** The image as a plan: data from the file, holes as zeros, the first MiB last. */
+function planOf({ path, data, sizeBytes }: Image): DiskPlan {
+  const extents: Extent[] = [];
+  const add = (from: number, to: number, source: ExtentSource): void => {
+    if (to > from) extents.push({ targetOffsetBytes: from, lengthBytes: to - from, source });
+  };
+  let at = COMMIT_BYTES;
+  for (const { offsetBytes, lengthBytes } of data) {
+    add(at, offsetBytes, { kind: 'zero' });
+    at = Math.max(at, offsetBytes);
+    const end = offsetBytes + lengthBytes;
+    add(at, end, { kind: 'file', path, offsetBytes: at });
+    at = end;
+  }
+  add(at, sizeBytes, { kind: 'zero' });
+  const source: ExtentSource = { kind: 'file', path, offsetBytes: 0 };
+  const commit = [{ targetOffsetBytes: 0, lengthBytes: COMMIT_BYTES, source }];
+  const nothing = { partitions: [], rootDevice: undefined, diskIdentifier: undefined };
+  return { diskSizeBytes: sizeBytes, extents, commit, ...nothing };
+}
+
+async function writeWithQemuImg(tgtd: Tgtd, image: Image): Promise<void> {
+  const url = `iscsi://${tgtd.host}:${tgtd.listenPort}/${IQN}/1`;
+  const how = ['-n', '-W', '-m', '16', '-f', 'raw', '-O', 'raw'];
+  const hint = { package: 'qemu-utils and qemu-block-extra' };
+  await run('qemu-img', ['convert', ...how, image.path, url], hint);
+}
+
+function toResult(one: Case, oursMs: number, theirsMs: number): CaseResult {
+  const rate = (tookMs: number): number => one.image.sizeBytes / 1000 / tookMs;
+  const [ours, theirs] = [rate(oursMs), rate(theirsMs)];
+  const row = [one.name, ours.toFixed(0), theirs.toFixed(0), `${(ours / theirs).toFixed(2)} x`];
+  return { name: one.name, oursRate: ours, row };
+}
+
+function report(folder: string, results: readonly CaseResult[]): void {
+  const size = options['size-mib'];
+  console.log(
+    `${size} MiB of data, sparse: in ${size * SPARSENESS} MiB; medians of ${options.rounds} rounds; files in ${folder}`,
+  );
+  console.log('Rates are MB/s of image size.\n');
+  const header = ['case', 'ironpxe', 'qemu-img', 'ratio'];
+  console.log(
+    formatTable(
+      header,
+      results.map(({ row }) => row),
+    ),
+  );
+  const [denseDefault, denseRaised, sparseDefault, sparseRaised] = results.map((r) => r.oursRate);
+  if (!denseDefault || !denseRaised || !sparseDefault || !sparseRaised) return;
+  console.log(
+    `\nironpxe, sparse against dense: ${(sparseDefault / denseDefault).toFixed(2)} x with the defaults of tgt, ${(sparseRaised / denseRaised).toFixed(2)} x raised`,
+  );
+}

@@ -1,0 +1,76 @@
+# Telling the conductor: POST …/vendor_passthru/pass_deploy_info until it is accepted.
+
+CALLBACK_SECONDS=1800
+RETRY_MAX_SECONDS=30
+
+# json_text TEXT: a JSON string. Control characters become spaces.
+json_text() {
+    printf '"%s"' "$(printf '%s' "$1" | tr '\001-\037\177' ' ' | sed 's/\\/\\\\/g; s/"/\\"/g')"
+}
+
+# callback_body: the JSON of pass_deploy_info, with the first error if there was one.
+callback_body() {
+    printf '{"address": %s, "key": %s, "iqn": %s, "port": %s, "lun": %s' \
+        "$(json_text "$(cat "$RUN/address")")" "$(json_text "$(cmdline_value deployment_key)")" \
+        "$(json_text "$(cmdline_value iscsi_target_iqn)")" \
+        "$(json_text "$TARGET_PORT")" "$(json_text "$TARGET_LUN")"
+    ! has_failed || printf ', "error": %s' "$(json_text "$(first_error)")"
+    printf '}'
+}
+
+# is_final STATUS: the conductor has understood and refuses; asking again changes nothing.
+is_final() {
+    case $1 in
+    408 | 409 | 423 | 425 | 429) return 1 ;;
+    3?? | 4??) return 0 ;;
+    *) return 1 ;;
+    esac
+}
+
+# fault_text ANSWERFILE: the faultstring of Ironic's (twice encoded) error body, else its first line.
+fault_text() {
+    # \\\" is a quote within the text, \" one of the inner encoding.
+    ft_fault=$(sed -e 's/\\\\\\"/'\''/g' -e 's/\\"/"/g' "$1" |
+        sed -n 's/.*"faultstring": *"\([^"]*\)".*/\1/p' | head -n 1)
+    printf '%s\n' "${ft_fault:-$(head -c 300 "$1" | head -n 1)}"
+}
+
+# Up to a second more than asked for, so that machines which boot together do not call together.
+pause_before_retry() {
+    sleep "$1.$(od -An -N1 -tu1 /dev/urandom | tr -d ' ')"
+}
+
+# tell_conductor: returns when the conductor accepted; else ends in stop_here.
+tell_conductor() {
+    tc_url=$(api_base "$(cmdline_value ironic_api_url)")/nodes/$(cmdline_value deployment_id)/vendor_passthru/pass_deploy_info
+    split_url "$tc_url" >/dev/null ||
+        stop_here "The API address \"$(cmdline_value ironic_api_url)\" is not an http:// URL, so the conductor cannot be told."
+    callback_body >"$RUN/body"
+    tc_end=$(($(date +%s) + CALLBACK_SECONDS))
+    tc_wait=1
+    until post_once "$tc_url"; do
+        [ "$(date +%s)" -lt $tc_end ] ||
+            stop_here "The conductor at $tc_url did not accept the callback within $CALLBACK_SECONDS s."
+        pause_before_retry $tc_wait
+        tc_wait=$((tc_wait * 2 < RETRY_MAX_SECONDS ? tc_wait * 2 : RETRY_MAX_SECONDS))
+    done
+}
+
+no_answer_reason() {
+    nr_text=$(head -n 1 "$RUN/nc.error")
+    printf '%s\n' "${nr_text:-the connection was closed without a status line}"
+}
+
+# post_once URL: status 0 accepted, 1 try again; a refusal ends in stop_here.
+post_once() {
+    if ! po_status=$(http_post "$1" "$RUN/body" "$RUN/reply"); then
+        stage callback "status=none" "No answer from $1 ($(no_answer_reason)); trying again."
+        return 1
+    fi
+    case $po_status in
+    2??) stage callback "status=$po_status" "The conductor knows."; return 0 ;;
+    esac
+    stage callback "status=$po_status" "The conductor said: $(fault_text "$RUN/reply")"
+    ! is_final "$po_status" || stop_here "The conductor refused this machine ($po_status): $(fault_text "$RUN/reply")"
+    return 1
+}

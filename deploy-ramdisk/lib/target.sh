@@ -1,0 +1,72 @@
+# The iSCSI target: tgtd with one target, whose LUN 1 is the whole disk.
+
+TARGET_PORT=3260
+TARGET_ID=1
+TARGET_LUN=1
+
+# Larger than tgt's defaults (64 KiB first burst, 256 KiB burst, one R2T at a time): fewer round
+# trips per write.
+TARGET_PARAMETERS='
+MaxRecvDataSegmentLength=1048576
+MaxXmitDataSegmentLength=1048576
+MaxBurstLength=1048576
+FirstBurstLength=1048576
+MaxOutstandingR2T=8
+InitialR2T=No
+ImmediateData=Yes
+'
+
+target_admin() {
+    tgtadm --lld iscsi "$@" 2>"$RUN/tgtadm.error" ||
+        fail "tgtadm $* failed: $(tail -n 1 "$RUN/tgtadm.error")"
+}
+
+start_tgtd() {
+    mkdir -p /var/run/tgtd
+    tgtd --iscsi portal=0.0.0.0:$TARGET_PORT >"$RUN/tgtd.log" 2>&1 || fail "tgtd does not start: $(tail -n 1 "$RUN/tgtd.log")"
+    st_tries=0
+    until tgtadm --op show --mode sys >/dev/null 2>&1; do
+        st_tries=$((st_tries + 1))
+        [ $st_tries -lt 100 ] || fail "tgtd does not answer within 10 s."
+        sleep 0.1
+    done
+}
+
+# Hole punching on a disk that only claims to know it fails the whole write (seen with SATA and IDE
+# disks), so thin provisioning is offered only where the kernel says it works.
+can_write_zeroes() {
+    [ "$(disk_file "$1" queue/write_zeroes_max_bytes)" -gt 0 ] 2>/dev/null
+}
+
+# export_disk NAME IQN
+export_disk() {
+    start_tgtd
+    target_admin --op new --mode target --tid $TARGET_ID -T "$2"
+    for ed_pair in $TARGET_PARAMETERS; do
+        target_admin --op update --mode target --tid $TARGET_ID --name "${ed_pair%%=*}" --value "${ed_pair#*=}"
+    done
+    # The rdwr store: the aio store answers SYNCHRONIZE CACHE without doing it.
+    target_admin --op new --mode logicalunit --tid $TARGET_ID --lun $TARGET_LUN --bstype rdwr \
+        -b "$(disk_node "$1")" --blocksize "$(disk_file "$1" queue/logical_block_size)"
+    ! can_write_zeroes "$1" || target_admin --op update --mode logicalunit --tid $TARGET_ID \
+        --lun $TARGET_LUN --params thin_provisioning=1
+    # Only now, so that nobody finds half a target.
+    target_admin --op bind --mode target --tid $TARGET_ID -I ALL
+    printf '%s' "$1" >"$RUN/disk"
+}
+
+# Closes the disk: when tgtd is gone, no initiator can write any more. Failures are shown, not
+# fatal; the flush afterwards is what counts.
+stop_target() {
+    tgtadm --lld iscsi --op unbind --mode target --tid $TARGET_ID -I ALL 2>/dev/null
+    tgtadm --lld iscsi --op delete --mode target --tid $TARGET_ID --force ||
+        note "The target could not be deleted."
+    tgtadm --op delete --mode system 2>/dev/null
+    st_tries=0
+    while pidof tgtd >/dev/null; do
+        st_tries=$((st_tries + 1))
+        [ $st_tries -ne 30 ] || kill -9 $(pidof tgtd)
+        [ $st_tries -lt 100 ] || { note "tgtd does not end."; return; }
+        sleep 0.1
+    done
+}

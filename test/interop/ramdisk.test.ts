@@ -1,0 +1,211 @@
+import { mkdtemp, open, rm, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test from 'ava';
+import {
+  type Answer,
+  buildRamdisk,
+  FakeConductor,
+  IQN,
+  KEY,
+  Machine,
+  type MachineOptions,
+  MAC,
+  NODE_UUID,
+} from '../deploy-ramdisk/machine.ts';
+
+const MIB = 1024 * 1024;
+const DISK_BYTES = 1024 * MIB;
+const ACCEPT: readonly Answer[] = [{ status: 202 }];
+const PATH = `/v1/nodes/${NODE_UUID}/vendor_passthru/pass_deploy_info`;
+
+let ramdisk = '';
+let folder = '';
+
+test.before(async (t) => {
+  t.timeout(300_000);
+  ramdisk = await buildRamdisk();
+  folder = await mkdtemp(join(tmpdir(), 'ironpxe-ramdisk-'));
+});
+
+test.after.always(async () => {
+  if (folder) await rm(folder, { recursive: true, force: true });
+});
+
+async function newDisk(name: string, sizeBytes = DISK_BYTES): Promise<string> {
+  const path = join(folder, name);
+  await writeFile(path, '');
+  await truncate(path, sizeBytes);
+  return path;
+}
+
+function drive(id: string, path: string): string[] {
+  const options = 'format=raw,if=none,cache=unsafe,discard=unmap,detect-zeroes=off';
+  return ['-drive', `id=${id},file=${path},${options}`];
+}
+
+function virtioDisk(id: string, path: string, serial: string): string[] {
+  return [...drive(id, path), ...device(`virtio-blk-pci,drive=${id},serial=${serial}`)];
+}
+
+function device(text: string): string[] {
+  return ['-device', text];
+}
+
+async function bytesAt(path: string, offset: number): Promise<number[]> {
+  await using file = await open(path);
+  const { buffer } = await file.read(Buffer.alloc(2), 0, 2, offset);
+  return [...buffer];
+}
+
+type Boot = Omit<MachineOptions, 'ramdisk' | 'apiUrl'> & { readonly answers?: readonly Answer[] };
+
+/** Boots a machine beside a fake conductor; both end with the returned stack. */
+async function boot({ answers = ACCEPT, ...options }: Boot) {
+  const stack = new AsyncDisposableStack();
+  const conductor = stack.use(new FakeConductor(answers));
+  const apiUrl = await conductor.listen();
+  const machine = stack.use(await Machine.start({ ramdisk, apiUrl, ...options }));
+  return { stack, conductor, machine };
+}
+
+test.serial(
+  'virtio: retries the callback, exports the disk, is released by "done" only',
+  async (t) => {
+    const path = await newDisk('virtio');
+    const { stack, conductor, machine } = await boot({
+      disks: virtioDisk('d0', path, 'V1'),
+      answers: ['drop', { status: 503, fault: 'No free "worker"' }, { status: 202 }],
+    });
+    await using _ = stack;
+    await machine.sees(/stage=waiting .*port=10000/);
+    t.is(conductor.callbacks.length, 3);
+    t.deepEqual(conductor.callbacks[2], {
+      path: PATH,
+      body: { address: '10.0.2.15', key: KEY, iqn: IQN, port: '3260', lun: '1' },
+    });
+    t.regex(
+      machine.console,
+      /stage=callback .*status=503\r?\n.*The conductor said: No free 'worker'/,
+    );
+
+    const said = await machine.onTarget(
+      'length',
+      'write -P 0xa5 1M 4M',
+      'write -z -u 2M 1M',
+      'flush',
+    );
+    t.regex(said, /^1 GiB/m);
+    t.is(await machine.tellRelease('GET '), 'error expected "done"\n');
+    t.is(await machine.tellRelease('done'), 'ok\nflushed\n');
+    await machine.ended();
+    t.regex(machine.console, /stage=reboot/);
+    t.log([...machine.console.matchAll(/stage=\w+ uptime=\S+/g)].join(' '));
+    t.deepEqual(await bytesAt(path, MIB), [0xa5, 0xa5]);
+    t.deepEqual(await bytesAt(path, 5 * MIB - 2), [0xa5, 0xa5]);
+    t.deepEqual(await bytesAt(path, 2 * MIB), [0, 0]);
+    t.deepEqual(await bytesAt(path, 5 * MIB), [0, 0]);
+  },
+);
+
+test.serial('AHCI disks and an e1000 NIC: takes the disk that the hints name', async (t) => {
+  const [other, path] = [await newDisk('sata0'), await newDisk('sata1', 2 * DISK_BYTES)];
+  const { stack, machine } = await boot({
+    nic: 'e1000',
+    bootif: MAC,
+    disks: [
+      ...device('ich9-ahci,id=ahci'),
+      ...drive('d0', other),
+      ...device('ide-hd,bus=ahci.0,drive=d0,serial=WRONG'),
+      ...drive('d1', path),
+      ...device('ide-hd,bus=ahci.3,drive=d1,serial=Right-1,model=Lab Disk'),
+    ],
+    append:
+      'root_device=serial=RIGHT-1,size=%3E%3D%202,model=%3Cin%3E%20lab,by_path=pci-0000:00:03.0-ata-4',
+  });
+  await using _ = stack;
+  const [, disk] = await machine.sees(/stage=disk .*disk=\/dev\/(\S+) size=2147483648/);
+  await machine.sees(/stage=waiting/);
+  await machine.onTarget('write -P 0x5a 3M 1M', 'flush');
+  t.is(await machine.tellRelease('done'), 'ok\nflushed\n');
+  await machine.ended();
+  t.is(disk, 'sdb');
+  t.deepEqual(await bytesAt(path, 3 * MIB), [0x5a, 0x5a]);
+  t.deepEqual(await bytesAt(other, 3 * MIB), [0, 0]);
+});
+
+test.serial('NVMe: the classic disk list reaches nvme0n1; API address with /v1', async (t) => {
+  const path = await newDisk('nvme');
+  const stack = new AsyncDisposableStack();
+  const conductor = stack.use(new FakeConductor(ACCEPT));
+  const apiUrl = `${await conductor.listen()}/v1/`;
+  const disks = [...drive('d0', path), ...device('nvme,drive=d0,serial=N1')];
+  const machine = stack.use(await Machine.start({ ramdisk, apiUrl, disks, nic: 'e1000e' }));
+  await using _ = stack;
+  await machine.sees(/stage=disk .*disk=\/dev\/nvme0n1 /);
+  await machine.sees(/stage=waiting/);
+  t.is(conductor.callbacks[0]?.path, PATH);
+  await machine.onTarget('write -P 0x77 0 1M', 'flush');
+  t.is(await machine.tellRelease('done\n'), 'ok\nflushed\n');
+  await machine.ended();
+  t.deepEqual(await bytesAt(path, 0), [0x77, 0x77]);
+});
+
+test.serial('no disk at all: says so in the callback and stays', async (t) => {
+  const { stack, conductor, machine } = await boot({
+    disks: [],
+    append: 'ironpxe_disk_seconds=2',
+  });
+  await using _ = stack;
+  await machine.sees(/stage=stopped/);
+  t.is(
+    conductor.callbacks[0]?.body['error'],
+    'No disk of the list "cciss/c0d0 sda hda vda nvme0n1 xvda mmcblk0" appeared within 2 s; ' +
+      'disks seen: none.',
+  );
+  t.is(conductor.callbacks[0]?.body['key'], KEY);
+});
+
+const HINT_FAULTS = [
+  {
+    title: 'match nothing',
+    hints: 'serial=NOPE%22%5C',
+    error:
+      'No disk matches the root device hints serial=NOPE"\\; disks seen: ' +
+      '/dev/vda 1 GiB serial "ONE"; /dev/vdb 1 GiB serial "TWO".',
+  },
+  {
+    title: 'match two disks',
+    hints: 'size=1',
+    error:
+      'The root device hints size=1 match more than one disk: /dev/vda /dev/vdb; disks seen: ' +
+      '/dev/vda 1 GiB serial "ONE"; /dev/vdb 1 GiB serial "TWO".',
+  },
+];
+
+for (const { title, hints, error } of HINT_FAULTS) {
+  test.serial(`hints that ${title}: the callback names the disks`, async (t) => {
+    const disks = [
+      ...virtioDisk('d0', await newDisk('one'), 'ONE'),
+      ...virtioDisk('d1', await newDisk('two'), 'TWO'),
+    ];
+    const append = `ironpxe_disk_seconds=3 root_device=${hints}`;
+    const { stack, conductor, machine } = await boot({ disks, append });
+    await using _ = stack;
+    await machine.sees(/stage=stopped/);
+    t.is(conductor.callbacks[0]?.body['error'], error);
+    t.true(machine.console.includes(error));
+  });
+}
+
+test.serial('a refusal ends the attempts and is shown on the console', async (t) => {
+  const fault = 'Deploy key does not match.';
+  const { stack, conductor, machine } = await boot({
+    disks: virtioDisk('d0', await newDisk('refused'), 'R'),
+    answers: [{ status: 400, fault }],
+  });
+  await using _ = stack;
+  const [line] = await machine.sees(/stage=stopped .*\r?\n.*refused.*\r?\n/);
+  t.true(line.includes(`The conductor refused this machine (400): ${fault}`));
+  t.is(conductor.callbacks.length, 1);
+});
