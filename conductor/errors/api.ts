@@ -104,6 +104,12 @@ export const API_ERRORS = {
     cause: 'The node already carries an instance.',
     next: 'Choose another node, or take the instance off this one first.',
   },
+  NODE_PROTECTED: {
+    status: 403,
+    retry: false,
+    cause: 'The node is marked as protected.',
+    next: 'Take the mark off first: PATCH remove /protected.',
+  },
   NODE_IN_TRANSITION: {
     status: 409,
     retry: true,

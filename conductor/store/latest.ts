@@ -17,3 +17,13 @@ export async function latestOperation(
     .executeTakeFirst();
   return row && getOperation(database, row.uuid);
 }
+
+/** The id of a node's newest event; 0 when nothing ever happened to it. */
+export async function newestEventId(database: Database, nodeUuid: string): Promise<number> {
+  const row = await database
+    .selectFrom('events')
+    .select(({ fn }) => fn.max('id').as('newest'))
+    .where('nodeUuid', '=', nodeUuid)
+    .executeTakeFirst();
+  return row?.newest ?? 0;
+}

@@ -51,6 +51,38 @@ const CHASSIS = [
   `create index nodes_by_chassis on nodes (chassis_uuid)`,
 ] as const;
 
+const RESOURCES = [
+  `create table portgroups (
+    uuid text primary key, node_uuid text not null references nodes (uuid) on delete cascade,
+    name text unique collate nocase, address text unique, mode text not null,
+    properties text not null, extra text not null, internal_info text not null,
+    standalone_ports_supported integer not null,
+    created_at text not null, updated_at text) strict`,
+  `create index portgroups_by_node on portgroups (node_uuid)`,
+  `alter table ports add column portgroup_uuid text references portgroups (uuid)`,
+  `alter table ports add column physical_network text`,
+  `create table volume_connectors (
+    uuid text primary key, node_uuid text not null references nodes (uuid) on delete cascade,
+    type text not null, connector_id text not null, extra text not null,
+    created_at text not null, updated_at text, unique (type, connector_id)) strict`,
+  `create table volume_targets (
+    uuid text primary key, node_uuid text not null references nodes (uuid) on delete cascade,
+    volume_type text not null, volume_id text not null, boot_index integer not null,
+    properties text not null, extra text not null,
+    created_at text not null, updated_at text, unique (node_uuid, boot_index)) strict`,
+  `create table traits (
+    node_uuid text not null references nodes (uuid) on delete cascade, trait text not null,
+    primary key (node_uuid, trait)) strict`,
+] as const;
+
+const NODE_FIELDS = [
+  `alter table nodes add column automated_clean integer`,
+  `alter table nodes add column protected integer not null default 0`,
+  `alter table nodes add column protected_reason text`,
+  `alter table nodes add column owner text`,
+  `alter table nodes add column description text`,
+] as const;
+
 function statements(list: readonly string[]): Migration {
   return {
     async up(database: Kysely<unknown>) {
@@ -63,4 +95,6 @@ function statements(list: readonly string[]): Migration {
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001_first': statements(FIRST),
   '0002_chassis': statements(CHASSIS),
+  '0003_resources': statements(RESOURCES),
+  '0004_node_fields': statements(NODE_FIELDS),
 };

@@ -30,6 +30,8 @@ export function toNode(row: Selectable<NodesTable>): Node {
     powerState: row.powerState as PowerState | null,
     targetPowerState: row.targetPowerState as PowerState | null,
     maintenance: row.maintenance === 1,
+    automatedClean: row.automatedClean === null ? null : row.automatedClean === 1,
+    protected: row.protected === 1,
     reservation: expired ? null : row.reservation,
   };
 }
@@ -62,6 +64,7 @@ export async function insertNode(database: Database, node: NewNode): Promise<Nod
   const row = {
     ...(empty as Record<(typeof JSON_COLUMNS)[number], string>),
     maintenance: 0,
+    protected: 0,
     ...columns(patch),
     uuid,
     driver,

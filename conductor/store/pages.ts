@@ -3,7 +3,7 @@ import { IronpxeError } from '../errors/error.ts';
 import type { Database } from './database.ts';
 import { toNode } from './nodes.ts';
 import { toPort } from './ports.ts';
-import type { ChassisTable, NodesTable, PortsTable } from './tables.ts';
+import type { ChassisTable, NodesTable, PortsTable, Tables } from './tables.ts';
 import type { Chassis, Node, Port } from './types.ts';
 
 /** Which part of a table: `equal` columns must have their value, `present` ones be null or not. */
@@ -15,9 +15,11 @@ export type PageQuery = {
   readonly descending: boolean;
   readonly equal: Readonly<Record<string, string | number>>;
   readonly present: Readonly<Record<string, boolean>>;
+  /** Columns that must hold a text, in any case of its letters. */
+  readonly contains?: Readonly<Record<string, string>>;
 };
 
-type PagedTable = 'nodes' | 'ports' | 'chassis';
+type PagedTable = keyof Tables;
 
 /** A page of nodes. @throws IronpxeError INVALID_REQUEST for a marker that names no node */
 export async function pageOfNodes(database: Database, query: PageQuery): Promise<Node[]> {
@@ -35,13 +37,19 @@ export async function pageOfChassis(database: Database, query: PageQuery): Promi
   return rows.map((row) => ({ ...row, extra: JSON.parse(row.extra) }));
 }
 
-async function pageOf<T>(database: Database, table: PagedTable, query: PageQuery): Promise<T[]> {
+/** The rows of a page of any table with a UUID. @throws IronpxeError INVALID_REQUEST */
+export async function pageOf<T>(
+  database: Database,
+  table: PagedTable,
+  query: PageQuery,
+): Promise<T[]> {
   const column = query.sortColumn;
-  const key = column === undefined ? sql`0` : sql`coalesce(${sql.ref(column)}, '')`;
+  const key = column === undefined ? sql`rowid` : sql`coalesce(${sql.ref(column)}, '')`;
   const where = [sql`true`, ...filters(query)];
   if (query.marker !== undefined) where.push(await after(database, table, key, query));
   const order = query.descending ? sql`desc` : sql`asc`;
-  const { rows } = await sql<T>`select * from ${sql.table(table)} where ${sql.join(where, sql` and `)}
+  const { rows } =
+    await sql<T>`select * from ${sql.table(table)} where ${sql.join(where, sql` and `)}
     order by ${key} ${order}, rowid ${order} limit ${query.limit}`.execute(database);
   return rows;
 }
@@ -49,6 +57,9 @@ async function pageOf<T>(database: Database, table: PagedTable, query: PageQuery
 function filters(query: PageQuery): RawBuilder<unknown>[] {
   return [
     ...Object.entries(query.equal).map(([column, value]) => sql`${sql.ref(column)} = ${value}`),
+    ...Object.entries(query.contains ?? {}).map(
+      ([column, text]) => sql`instr(lower(${sql.ref(column)}), ${text.toLowerCase()}) > 0`,
+    ),
     ...Object.entries(query.present).map(([column, there]) =>
       there ? sql`${sql.ref(column)} is not null` : sql`${sql.ref(column)} is null`,
     ),

@@ -12,7 +12,14 @@ export type NewPort = Pick<Port, 'uuid' | 'nodeUuid' | 'address'> & PortPatch;
 export type PortPatch = Partial<
   Pick<
     Port,
-    'address' | 'nodeUuid' | 'pxeEnabled' | 'extra' | 'internalInfo' | 'localLinkConnection'
+    | 'address'
+    | 'nodeUuid'
+    | 'pxeEnabled'
+    | 'extra'
+    | 'internalInfo'
+    | 'localLinkConnection'
+    | 'portgroupUuid'
+    | 'physicalNetwork'
   >
 >;
 
@@ -33,6 +40,8 @@ function columns(patch: PortPatch): Partial<PortsTable> {
     ...(patch.address !== undefined && { address: patch.address }),
     ...(patch.nodeUuid !== undefined && { nodeUuid: patch.nodeUuid }),
     ...(patch.pxeEnabled !== undefined && { pxeEnabled: Number(patch.pxeEnabled) }),
+    ...(patch.portgroupUuid !== undefined && { portgroupUuid: patch.portgroupUuid }),
+    ...(patch.physicalNetwork !== undefined && { physicalNetwork: patch.physicalNetwork }),
     ...(patch.extra && { extra: JSON.stringify(patch.extra) }),
     ...(patch.internalInfo && { internalInfo: JSON.stringify(patch.internalInfo) }),
     ...(patch.localLinkConnection && {

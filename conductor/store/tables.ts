@@ -21,6 +21,11 @@ export type NodesTable = {
   lastError: string | null;
   maintenance: number;
   maintenanceReason: string | null;
+  automatedClean: number | null;
+  protected: number;
+  protectedReason: string | null;
+  owner: string | null;
+  description: string | null;
   reservation: string | null;
   reservationExpiresAtMs: number | null;
   createdAt: string;
@@ -35,6 +40,8 @@ export type PortsTable = {
   extra: string;
   internalInfo: string;
   localLinkConnection: string;
+  portgroupUuid: string | null;
+  physicalNetwork: string | null;
   createdAt: string;
   updatedAt: string | null;
 };
@@ -96,11 +103,53 @@ export type ChassisTable = {
   updatedAt: string | null;
 };
 
+export type PortgroupsTable = {
+  uuid: string;
+  nodeUuid: string;
+  name: string | null;
+  address: string | null;
+  mode: string;
+  properties: string;
+  extra: string;
+  internalInfo: string;
+  standalonePortsSupported: number;
+  createdAt: string;
+  updatedAt: string | null;
+};
+
+export type VolumeConnectorsTable = {
+  uuid: string;
+  nodeUuid: string;
+  type: string;
+  connectorId: string;
+  extra: string;
+  createdAt: string;
+  updatedAt: string | null;
+};
+
+export type VolumeTargetsTable = {
+  uuid: string;
+  nodeUuid: string;
+  volumeType: string;
+  volumeId: string;
+  bootIndex: number;
+  properties: string;
+  extra: string;
+  createdAt: string;
+  updatedAt: string | null;
+};
+
+export type TraitsTable = { nodeUuid: string; trait: string };
+
 /** The whole database. */
 export type Tables = {
   nodes: NodesTable;
   ports: PortsTable;
   chassis: ChassisTable;
+  portgroups: PortgroupsTable;
+  volumeConnectors: VolumeConnectorsTable;
+  volumeTargets: VolumeTargetsTable;
+  traits: TraitsTable;
   leases: LeasesTable;
   operations: OperationsTable;
   steps: StepsTable;

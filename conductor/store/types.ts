@@ -26,6 +26,13 @@ export type Node = {
   readonly lastError: string | null;
   readonly maintenance: boolean;
   readonly maintenanceReason: string | null;
+  /** Whether the node is cleaned between users; null: as the conductor is configured. */
+  readonly automatedClean: boolean | null;
+  /** A protected node is neither undeployed, rebuilt nor removed. */
+  readonly protected: boolean;
+  readonly protectedReason: string | null;
+  readonly owner: string | null;
+  readonly description: string | null;
   /** The conductor that holds the node now, if any. */
   readonly reservation: string | null;
   readonly createdAt: string;
@@ -55,6 +62,8 @@ export type Port = {
   readonly extra: JsonObject;
   readonly internalInfo: JsonObject;
   readonly localLinkConnection: JsonObject;
+  readonly portgroupUuid: string | null;
+  readonly physicalNetwork: string | null;
   readonly createdAt: string;
   readonly updatedAt: string | null;
 };

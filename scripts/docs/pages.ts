@@ -1,3 +1,4 @@
+import { apiReference } from '../../conductor/api/reference.ts';
 import { exampleConfiguration } from './configuration.ts';
 import { errorsPage } from './errors.ts';
 import { provisionStatesPage } from './provisionStates.ts';
@@ -5,6 +6,7 @@ import { provisionStatesPage } from './provisionStates.ts';
 /** The generated documents: path from the top of the tree → what writes its text. */
 export const GENERATED_PAGES: Readonly<Record<string, () => string>> = {
   'docs/reference/provision-states.md': provisionStatesPage,
+  'docs/reference/api.md': apiReference,
   'docs/reference/errors.md': errorsPage,
   'docs/ironpxe.example.yaml': exampleConfiguration,
 };

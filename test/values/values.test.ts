@@ -28,7 +28,7 @@ for (const [text, expected] of [
 
 test('a MAC from bytes, and its pxelinux name', (t) => {
   const mac = macFromBytes(Uint8Array.of(0x52, 0x54, 0, 1, 2, 255, 9));
-  t.is<string>(mac, '52:54:00:01:02:ff');
+  t.is<string, string>(mac, '52:54:00:01:02:ff');
   t.is(pxelinuxName(mac), '01-52-54-00-01-02-ff');
 });
 
@@ -39,8 +39,8 @@ for (const text of ['1.2.3', '1.2.3.4.5', '01.2.3.4', '256.0.0.1', 'a.b.c.d', ''
 
 test('IPv4 arithmetic at the edges', (t) => {
   t.is(ipv4ToNumber('255.255.255.255' as Ipv4), 0xffffffff);
-  t.is<string>(ipv4FromNumber(0xffffffff), '255.255.255.255');
-  t.is<string>(ipv4FromNumber(0), '0.0.0.0');
+  t.is<string, string>(ipv4FromNumber(0xffffffff), '255.255.255.255');
+  t.is<string, string>(ipv4FromNumber(0), '0.0.0.0');
 });
 
 for (const [text, mask, last] of [
@@ -53,8 +53,8 @@ for (const [text, mask, last] of [
   test(`network ${text}`, (t) => {
     const cidr = tryParseCidr(text);
     if (cidr === undefined) return t.fail();
-    t.is<string>(netmask(cidr), mask);
-    t.is<string>(broadcast(cidr), last);
+    t.is<string, string>(netmask(cidr), mask);
+    t.is<string, string>(broadcast(cidr), last);
     t.true(contains(cidr, cidr.network));
     t.true(contains(cidr, last as Ipv4));
   });

@@ -1,0 +1,112 @@
+import { IronpxeError } from '../../errors/error.ts';
+import { isProvisionState } from '../../states/index.ts';
+import { type PageQuery, pageOfNodes } from '../../store/pages.ts';
+import { readDetail, refuseNewer, wantedFields } from '../fields.ts';
+import { collection, readPage, refuseUnknown } from '../paging.ts';
+import type { Answer, Call } from '../resource.ts';
+import { bool, parse, uuid } from '../schemas.ts';
+import { nodeOfPath } from './ident.ts';
+import { NODE_SHAPE } from './shape.ts';
+import { renderNode, renderNodes } from './view.ts';
+
+/** Sort key on the wire → column. JSON fields cannot be sorted by. */
+const SORT_COLUMNS = {
+  uuid: 'uuid',
+  name: 'name',
+  driver: 'driver',
+  chassis_uuid: 'chassisUuid',
+  instance_uuid: 'instanceUuid',
+  provision_state: 'provisionState',
+  target_provision_state: 'targetProvisionState',
+  provision_updated_at: 'provisionUpdatedAt',
+  power_state: 'powerState',
+  target_power_state: 'targetPowerState',
+  maintenance: 'maintenance',
+  last_error: 'lastError',
+  resource_class: 'resourceClass',
+  owner: 'owner',
+  description: 'description',
+  protected: 'protected',
+  reservation: 'reservation',
+  created_at: 'createdAt',
+  updated_at: 'updatedAt',
+} as const;
+
+type Condition = Pick<PageQuery, 'equal' | 'present' | 'contains'>;
+
+const equal = (column: string, value: string | number): Condition => ({
+  equal: { [column]: value },
+  present: {},
+});
+
+const EVERYTHING: Condition = { equal: {}, present: {} };
+const NOTHING: Condition = { equal: {}, present: { uuid: false } };
+
+/** Filter on the wire → condition. */
+const FILTERS: Readonly<Record<string, (value: string, call: Call) => Condition>> = {
+  associated: (value) => ({
+    equal: {},
+    present: { instanceUuid: parse(bool, value, 'associated') },
+  }),
+  maintenance: (value) => equal('maintenance', Number(parse(bool, value, 'maintenance'))),
+  instance_uuid: (value) => equal('instanceUuid', parse(uuid, value, 'instance_uuid')),
+  chassis_uuid: (value) => equal('chassisUuid', parse(uuid, value, 'chassis_uuid')),
+  provision_state: (value) => equal('provisionState', knownState(value)),
+  driver: (value) => equal('driver', value),
+  resource_class: (value) => equal('resourceClass', value),
+  // No node ever has a fault or a group yet; what has none of them matches nothing else.
+  fault: () => NOTHING,
+  conductor: (value, call) => (value === call.conductor.name ? EVERYTHING : NOTHING),
+  owner: (value) => equal('owner', value),
+  description_contains: (value) => ({ ...EVERYTHING, contains: { description: value } }),
+  conductor_group: (value) => (value === '' ? EVERYTHING : NOTHING),
+};
+
+function knownState(value: string): string {
+  if (isProvisionState(value)) return value;
+  throw new IronpxeError('INVALID_REQUEST', `Provision state "${value}" is not valid.`);
+}
+
+/** The filters of a request as one condition. @throws IronpxeError INVALID_REQUEST, NOT_ACCEPTABLE */
+function readFilters(call: Call): Condition {
+  refuseUnknown(call, Object.keys(FILTERS));
+  const conditions = Object.entries(FILTERS).flatMap(([name, read]) => {
+    const value = call.query[name];
+    if (value === undefined) return [];
+    refuseNewer('nodeFilters', name, call.minor);
+    return [read(value, call)];
+  });
+  return {
+    equal: Object.assign({}, ...conditions.map((condition) => condition.equal)),
+    present: Object.assign({}, ...conditions.map((condition) => condition.present)),
+    contains: Object.assign({}, ...conditions.map((condition) => condition.contains)),
+  };
+}
+
+/** `GET /v1/nodes` and, with `detail`, `GET /v1/nodes/detail`. */
+export async function listNodes(
+  call: Call,
+  options: { readonly detail?: true; readonly path: string; readonly within?: Condition },
+): Promise<Answer> {
+  const names = wantedFields(NODE_SHAPE, call, options.detail ?? readDetail(call));
+  const page = readPage(call, SORT_COLUMNS);
+  const asked = readFilters(call);
+  const nodes = await pageOfNodes(call.database, {
+    ...page,
+    equal: { ...asked.equal, ...options.within?.equal },
+    present: asked.present,
+    ...(asked.contains && { contains: asked.contains }),
+  });
+  const items = await renderNodes(call, nodes, names);
+  // An instance lives on one node: there is nothing after it.
+  const limit = call.query.instance_uuid === undefined ? page.limit : Number.POSITIVE_INFINITY;
+  const list = { name: 'nodes', path: options.path, items };
+  return { status: 200, body: collection(call, list, { limit, lastUuid: nodes.at(-1)?.uuid }) };
+}
+
+/** `GET /v1/nodes/{ident}` */
+export async function showNode(call: Call): Promise<Answer> {
+  const detail = call.query.fields === undefined;
+  const names = wantedFields(NODE_SHAPE, call, detail);
+  return { status: 200, body: await renderNode(call, await nodeOfPath(call), names) };
+}

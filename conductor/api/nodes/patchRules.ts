@@ -1,0 +1,108 @@
+import { IronpxeError } from '../../errors/error.ts';
+import type { ProvisionState } from '../../states/index.ts';
+import type { Node } from '../../store/types.ts';
+import { type PatchOperation, rootOf } from '../jsonPatch.ts';
+
+/** States in which a node may be patched although it is on its way to a target. */
+const PATCHABLE_STATES: readonly ProvisionState[] = [
+  'deploy failed',
+  'inspecting',
+  'inspect failed',
+  'inspect wait',
+  'clean failed',
+  'error',
+  'verifying',
+  'adopt failed',
+  'rescue failed',
+  'unrescue failed',
+  'service wait',
+  'service hold',
+  'service failed',
+];
+
+/**
+ * Refuses a patch that the node's state forbids.
+ * @throws IronpxeError NODE_IN_TRANSITION, NODE_ASSOCIATED
+ */
+export function checkConflicts(node: Node, operations: readonly PatchOperation[]): void {
+  if (inTransition(node) && !(node.maintenance && onlyTakesInstance(operations)))
+    throw new IronpxeError(
+      'NODE_IN_TRANSITION',
+      `Node ${node.uuid} can not be updated while a state transition is in progress.`,
+    );
+  const instance = newInstance(operations);
+  if (instance !== undefined && node.instanceUuid !== null && instance !== node.instanceUuid)
+    throw new IronpxeError(
+      'NODE_ASSOCIATED',
+      `Node ${node.uuid} is associated with instance ${node.instanceUuid}.`,
+    );
+}
+
+function inTransition(node: Node): boolean {
+  return node.targetProvisionState !== null && !PATCHABLE_STATES.includes(node.provisionState);
+}
+
+/** Nova frees a node in maintenance so, whatever it is doing. */
+function onlyTakesInstance(operations: readonly PatchOperation[]): boolean {
+  return operations.every(({ op, path }) => op === 'remove' && path === '/instance_uuid');
+}
+
+function newInstance(operations: readonly PatchOperation[]): string | undefined {
+  const last = operations.findLast((operation) => rootOf(operation) === 'instance_uuid');
+  return typeof last?.value === 'string' ? last.value : undefined;
+}
+
+const CONFIGURABLE_STATES: readonly ProvisionState[] = [
+  'enroll',
+  'inspecting',
+  'inspect wait',
+  'manageable',
+  'available',
+];
+
+/** Schedulers count nodes by class, so it stays while an instance may be on the node. */
+export function checkResourceClass(node: Node, wanted: string | null): void {
+  if (node.resourceClass === null || wanted === node.resourceClass || node.maintenance) return;
+  if (CONFIGURABLE_STATES.includes(node.provisionState)) return;
+  throw new IronpxeError(
+    'FIELD_LOCKED',
+    `Node ${node.uuid} can not have resource_class updated unless it is in one of allowed (${CONFIGURABLE_STATES.join(', ')}) states or in maintenance mode.`,
+  );
+}
+
+const PROTECTABLE: readonly ProvisionState[] = ['active', 'rescue'];
+
+/**
+ * The columns of a node's protection. Only what carries an instance can be protected, and the
+ * reason goes with it. @throws IronpxeError FIELD_LOCKED, INVALID_REQUEST
+ */
+export function protection(
+  node: Node,
+  wanted: {
+    readonly protected?: boolean | null | undefined;
+    readonly protected_reason?: string | null | undefined;
+  },
+): Pick<Node, 'protected' | 'protectedReason'> {
+  const isProtected = wanted.protected ?? false;
+  const reason = wanted.protected_reason ?? null;
+  if (isProtected && !node.protected && !PROTECTABLE.includes(node.provisionState))
+    throw new IronpxeError(
+      'FIELD_LOCKED',
+      `Node ${node.uuid} can not have 'protected' set in provision state '${node.provisionState}', expected ${PROTECTABLE.join(' or ')}.`,
+    );
+  if (!isProtected && reason !== null && reason !== node.protectedReason)
+    throw new IronpxeError(
+      'INVALID_REQUEST',
+      'The protected_reason field can only be set when protected is True.',
+    );
+  return { protected: isProtected, protectedReason: isProtected ? reason : null };
+}
+
+/** @throws IronpxeError NODE_PROTECTED */
+export function refuseProtected(node: Node): void {
+  if (!node.protected) return;
+  throw new IronpxeError(
+    'NODE_PROTECTED',
+    `Node ${node.uuid} is protected and cannot be undeployed, rebuilt or deleted`,
+  );
+}

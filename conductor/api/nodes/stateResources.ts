@@ -1,0 +1,55 @@
+import type { Resource } from '../resource.ts';
+import { endMaintenance, setMaintenance } from './maintenance.ts';
+import { changeBootDevice, listBootDevices, refuse, showBootDevice } from './management.ts';
+import { changePower, changeProvision, showStates } from './states.ts';
+
+/** `states/provision` may carry a config drive in its body. */
+const PROVISION_BODY_LIMIT_BYTES = 64 * 1024 * 1024;
+
+/** States, maintenance and management of a node. */
+export const STATE_RESOURCES: readonly Resource[] = [
+  { path: '/v1/nodes/:ident/states', GET: { what: 'Shows the states.', handle: showStates } },
+  {
+    path: '/v1/nodes/:ident/states/power',
+    PUT: { what: 'Switches the machine.', handle: changePower },
+  },
+  {
+    path: '/v1/nodes/:ident/states/provision',
+    PUT: {
+      what: 'Begins a verb.',
+      handle: changeProvision,
+      bodyLimitBytes: PROVISION_BODY_LIMIT_BYTES,
+    },
+  },
+  {
+    path: '/v1/nodes/:ident/states/console',
+    GET: { what: 'Refused: no driver has a console.', handle: refuse('console') },
+    PUT: { what: 'Refused: no driver has a console.', handle: refuse('console') },
+  },
+  {
+    path: '/v1/nodes/states/console/:ident',
+    GET: { what: 'The same; one client asks so.', handle: refuse('console') },
+  },
+  {
+    path: '/v1/nodes/:ident/states/raid',
+    PUT: {
+      what: 'Refused: no driver has RAID.',
+      handle: refuse('set_target_raid_config'),
+      since: 12,
+    },
+  },
+  {
+    path: '/v1/nodes/:ident/maintenance',
+    PUT: { what: 'Puts a node into maintenance.', handle: setMaintenance },
+    DELETE: { what: 'Takes a node out of maintenance.', handle: endMaintenance },
+  },
+  {
+    path: '/v1/nodes/:ident/management/boot_device',
+    GET: { what: 'Shows the boot device.', handle: showBootDevice },
+    PUT: { what: 'Sets the boot device.', handle: changeBootDevice },
+  },
+  {
+    path: '/v1/nodes/:ident/management/boot_device/supported',
+    GET: { what: 'Lists the boot devices that can be set.', handle: listBootDevices },
+  },
+];

@@ -1,0 +1,151 @@
+import { POWER_TARGETS, type PowerTarget } from '../../drivers/types.ts';
+import { IronpxeError } from '../../errors/error.ts';
+import type { Verb } from '../../states/index.ts';
+import type { Node } from '../../store/types.ts';
+import { refuseNewer } from '../fields.ts';
+import { MINOR, since } from '../gates.ts';
+import { wireTime } from '../links.ts';
+import type { Answer, Call } from '../resource.ts';
+import { parse, powerChange, provisionChange } from '../schemas.ts';
+import { nodeOfPath } from './ident.ts';
+import { refuseProtected } from './patchRules.ts';
+import { shownState } from './shape.ts';
+
+/** `GET /v1/nodes/{ident}/states` */
+export async function showStates(call: Call): Promise<Answer> {
+  const node = await nodeOfPath(call);
+  const body = {
+    console_enabled: false,
+    last_error: node.lastError,
+    power_state: node.powerState,
+    provision_state: shownState(node, call),
+    provision_updated_at: wireTime(node.provisionUpdatedAt),
+    target_power_state: node.targetPowerState,
+    target_provision_state: node.targetProvisionState,
+    ...(call.minor >= since('nodeFields', 'raid_config') && {
+      raid_config: {},
+      target_raid_config: {},
+    }),
+  };
+  return { status: 200, body };
+}
+
+/** `PUT /v1/nodes/{ident}/states/power` */
+export async function changePower(call: Call): Promise<Answer> {
+  const { target, timeout } = parse(powerChange, call.body, 'power change');
+  refuseNewer('powerTargets', target, call.minor);
+  if (given(timeout)) refuseNewer('parameters', 'timeout', call.minor);
+  const node = await nodeOfPath(call);
+  if (!isPowerTarget(target))
+    throw new IronpxeError(
+      'INVALID_REQUEST',
+      `The driver ${node.driver} does not support the power state "${target}".`,
+    );
+  if (['cleaning', 'clean wait'].includes(node.provisionState))
+    throw new IronpxeError(
+      'INVALID_STATE',
+      `The requested action "${target}" can not be performed on node "${node.uuid}" while it is in state "${node.provisionState}".`,
+    );
+  await call.conductor.power(node, target);
+  return accepted(call);
+}
+
+function isPowerTarget(target: string): target is PowerTarget {
+  return (POWER_TARGETS as readonly string[]).includes(target);
+}
+
+/** Target on the wire → verb. */
+export const VERB_OF_TARGET: Readonly<Record<string, Verb>> = {
+  active: 'deploy',
+  deleted: 'delete',
+  rebuild: 'rebuild',
+  manage: 'manage',
+  provide: 'provide',
+  inspect: 'inspect',
+  abort: 'abort',
+  clean: 'clean',
+  adopt: 'adopt',
+  rescue: 'rescue',
+  unrescue: 'unrescue',
+  deploy: 'deploy',
+  undeploy: 'delete',
+  unhold: 'unhold',
+  service: 'service',
+};
+
+/** `PUT /v1/nodes/{ident}/states/provision` */
+export async function changeProvision(call: Call): Promise<Answer> {
+  const change = parse(provisionChange, call.body, 'provision change');
+  const verb = Object.hasOwn(VERB_OF_TARGET, change.target)
+    ? VERB_OF_TARGET[change.target]
+    : undefined;
+  if (verb === undefined)
+    throw new IronpxeError(
+      'INVALID_REQUEST',
+      `Unknown target "${change.target}": expected one of ${Object.keys(VERB_OF_TARGET).join(', ')}.`,
+    );
+  refuseNewer('verbs', change.target, call.minor);
+  checkParameters(change);
+  const node = await nodeOfPath(call);
+  checkVersionOf(call, change, node);
+  if (verb === 'delete' || verb === 'rebuild') refuseProtected(node);
+  await call.conductor.provision(
+    node,
+    verb,
+    change.configdrive ? { configDrive: change.configdrive } : {},
+  );
+  return accepted(call);
+}
+
+/** What a target could do only in later versions. @throws INVALID_REQUEST, NOT_ACCEPTABLE */
+function checkVersionOf(
+  call: Call,
+  change: { readonly target: string; readonly configdrive?: unknown },
+  node: Node,
+): void {
+  const { target, configdrive } = change;
+  if (target === 'rebuild' && given(configdrive) && call.minor < MINOR.rebuildConfigDrive)
+    throw new IronpxeError(
+      'INVALID_REQUEST',
+      `A config drive goes with rebuild from API version 1.${MINOR.rebuildConfigDrive} on.`,
+    );
+  const aborts = target === 'abort' && node.provisionState === 'inspect wait';
+  if (aborts && call.minor < MINOR.inspectAbort)
+    throw new IronpxeError(
+      'NOT_ACCEPTABLE',
+      `Request not acceptable: aborting an inspection needs API version 1.${MINOR.inspectAbort}.`,
+    );
+}
+
+/** Which target each further parameter goes with. */
+const PARAMETER_TARGETS = {
+  configdrive: ['active', 'deploy', 'rebuild'],
+  clean_steps: ['clean'],
+  rescue_password: ['rescue'],
+} as const;
+
+function checkParameters(change: Readonly<Record<string, unknown>> & { target: string }): void {
+  for (const [name, targets] of Object.entries(PARAMETER_TARGETS))
+    if (given(change[name]) && !(targets as readonly string[]).includes(change.target))
+      throw new IronpxeError(
+        'INVALID_REQUEST',
+        `The parameter ${name} goes with the target ${targets.join(' or ')} only, not with "${change.target}".`,
+      );
+  const needed = Object.entries(NEEDED).find(([target]) => target === change.target)?.[1];
+  if (needed !== undefined && !given(change[needed]))
+    throw new IronpxeError(
+      'INVALID_REQUEST',
+      `"${needed}" is required when setting target provision state to ${change.target}`,
+    );
+}
+
+/** Targets that need a parameter. */
+const NEEDED = { clean: 'clean_steps', rescue: 'rescue_password' } as const;
+
+function given(value: unknown): boolean {
+  return value !== undefined && value !== null;
+}
+
+function accepted(call: Call): Answer {
+  return { status: 202, location: `${call.baseUrl}/v1/nodes/${call.params.ident}/states` };
+}

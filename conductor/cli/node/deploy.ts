@@ -1,0 +1,146 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { IronpxeError } from '../../errors/error.ts';
+import type { JsonObject } from '../json.ts';
+import type { Command, Invocation } from '../command.ts';
+import { type FollowedNode, lastEventId } from '../follow.ts';
+import { nodePath, readNode, type WireNode } from '../nodes.ts';
+import { formatClock } from '../view/text.ts';
+import {
+  failedState,
+  finish,
+  jsonOrText,
+  NO_WAIT,
+  readPairs,
+  requiredArg,
+  startVerb,
+  watch,
+} from './common.ts';
+
+/** `ironpxe node deploy` */
+export const nodeDeploy: Command = {
+  name: 'node deploy',
+  summary: 'Write an image onto a machine and boot it',
+  args: ['NODE'],
+  options: {
+    image: {
+      value: 'URL',
+      what: 'The image: http(s)://, file://, a Glance UUID, or a local path.',
+    },
+    kernel: { value: 'URL', what: 'The kernel that the machine boots (partition images).' },
+    ramdisk: { value: 'URL', what: 'The initial ramdisk that goes with the kernel.' },
+    'root-gb': { value: 'N', what: 'Size of the root partition in GiB.' },
+    'swap-mb': { value: 'N', what: 'Size of the swap partition in MiB; none by default.' },
+    'ephemeral-gb': { value: 'N', what: 'Size of a further partition in GiB; none by default.' },
+    checksum: { value: 'HEX', what: 'Checksum of the image (md5, sha256 or sha512, by length).' },
+    'whole-disk': { what: 'The image is a whole disk with its own partition table.' },
+    'kernel-options': {
+      value: 'TEXT',
+      what: 'Kernel command line of the machine; %default% stands for the usual one.',
+    },
+    'instance-info': {
+      value: 'KEY=VALUE',
+      many: true,
+      what: 'Any further field of instance_info.',
+    },
+    ...NO_WAIT,
+  },
+  text: [
+    'Sets what is to be deployed, begins the deploy and shows each stage until the machine runs',
+    'its own system (or the deploy failed). Interrupting this command does not stop the deploy.',
+  ].join('\n'),
+  examples: [
+    'ironpxe node deploy rack1-07 --image http://192.0.2.1/debian.qcow2 --root-gb 10 \\\n    --kernel http://192.0.2.1/vmlinuz --ramdisk http://192.0.2.1/initrd.img',
+    'ironpxe node deploy rack1-07 --whole-disk --image /srv/images/appliance.raw',
+  ],
+  run: deploy,
+};
+
+async function deploy(invocation: Invocation): Promise<number> {
+  const instanceInfo = await readInstanceInfo(invocation);
+  const { client } = invocation;
+  const node = await readNode(client, requiredArg(invocation, 0, 'NODE'));
+  refuseState(node);
+  const afterId = await lastEventId(client, node.uuid);
+  const patch = [{ op: 'replace', path: '/instance_info', value: instanceInfo }];
+  await client.send('PATCH', nodePath(node.uuid), patch);
+  await startVerb(invocation, node.uuid, 'active');
+  if (invocation.flag('no-wait')) {
+    const now = await readNode(client, node.uuid);
+    const name = node.name ?? node.uuid;
+    return finish(
+      invocation,
+      now,
+      `deploy begun; follow it with "ironpxe node events ${name} --follow".`,
+    );
+  }
+  return follow(invocation, node.uuid, afterId);
+}
+
+/** What a node in another state needs first. Checked before instance_info is replaced. */
+const WAY_OUT: Readonly<Record<string, string>> = {
+  active: 'Take its system off first with "ironpxe node undeploy".',
+  enroll: 'Make it available first with "ironpxe node enroll".',
+  manageable: 'Make it available first with "ironpxe node enroll".',
+};
+
+function refuseState(node: WireNode): void {
+  const state = node.provision_state;
+  if (state === 'available' || state === 'deploy failed') return;
+  const wayOut = WAY_OUT[state] ?? 'Wait until it is available.';
+  throw new IronpxeError(
+    'INVALID_STATE',
+    `${node.name ?? node.uuid} is in state "${state}", and a deploy begins in state "available". ${wayOut}`,
+  );
+}
+
+async function follow(invocation: Invocation, uuid: string, afterId: number): Promise<number> {
+  const startedAtMs = Date.now();
+  const ended = await watch(invocation, uuid, { afterId, until: isEnd });
+  if (ended.provision_state !== 'active') throw failedState(ended);
+  const took = formatClock((Date.now() - startedAtMs) / 1000);
+  return finish(invocation, ended, `${ended.name ?? uuid} is active after ${took}.`);
+}
+
+/** Also when the deploy was taken down by someone else meanwhile. */
+function isEnd(node: FollowedNode): boolean {
+  return !['deploying', 'wait call-back', 'deploy hold'].includes(node.provision_state);
+}
+
+async function readInstanceInfo(invocation: Invocation): Promise<JsonObject> {
+  const image = invocation.text('image');
+  if (image === undefined) throw new IronpxeError('CLI_USAGE', '--image URL is missing.');
+  const given = {
+    image_source: toUrl(image),
+    image_type: invocation.flag('whole-disk') ? 'whole-disk' : 'partition',
+    kernel: optionalUrl(invocation.text('kernel')),
+    ramdisk: optionalUrl(invocation.text('ramdisk')),
+    root_gb: readSize(invocation, 'root-gb'),
+    swap_mb: readSize(invocation, 'swap-mb'),
+    ephemeral_gb: readSize(invocation, 'ephemeral-gb'),
+    image_checksum: invocation.text('checksum'),
+    kernel_append_params: invocation.text('kernel-options'),
+    ...(await readPairs(invocation.list('instance-info'), 'instance-info', jsonOrText)),
+  };
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+}
+
+function optionalUrl(text: string | undefined): string | undefined {
+  return text === undefined ? undefined : toUrl(text);
+}
+
+/** A path of this host as a file URL; the conductor reads it there, so it must see the file too. */
+function toUrl(text: string): string {
+  const isPath = text.startsWith('/') || text.startsWith('./') || text.startsWith('../');
+  if (!isPath && !(existsSync(text) && !text.includes('://'))) return text;
+  if (existsSync(text)) return pathToFileURL(resolve(text)).href;
+  throw new IronpxeError('CLI_USAGE', `There is no file ${text}.`);
+}
+
+function readSize(invocation: Invocation, option: string): number | undefined {
+  const text = invocation.text(option);
+  if (text === undefined) return undefined;
+  if (/^\d{1,7}$/.test(text)) return Number(text);
+  throw new IronpxeError('CLI_USAGE', `--${option} ${text}: expected a whole number.`);
+}
