@@ -52,7 +52,9 @@ function countAva(text: string): Counts {
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !Object.hasOwn(SUITES, name));
 if (unknown.length > 0) {
-  console.error(`There is no suite ${unknown.join(', ')}; there are ${Object.keys(SUITES).join(', ')}.`);
+  console.error(
+    `There is no suite ${unknown.join(', ')}; there are ${Object.keys(SUITES).join(', ')}.`,
+  );
   process.exit(2);
 }
 const total: Counts = { passed: 0, failed: 0 };

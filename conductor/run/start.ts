@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
-import { mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { buildApi } from '../api/build.ts';
@@ -36,7 +35,8 @@ export async function startConductor(
   const database = started.adopt(await openDatabase(databasePath(config)), (db) => db.destroy());
   await releaseLocksOf(database, config.host);
   const wakeUps = createWakeUps();
-  const drivers = createDrivers({ ssh: { libvirtUri: config.ssh.libvirt_uri } });
+  const knownHostsFile = join(config.state_dir, 'known_hosts');
+  const drivers = createDrivers({ ssh: { libvirtUri: config.ssh.libvirt_uri, knownHostsFile } });
   const services = { database, config, drivers };
   const conductor = createConductor({ services, wakeUps, logger });
   started.defer(() => conductor.stop());

@@ -196,8 +196,12 @@ test.serial(
       { op: 'add', path: '/properties/root_device', value: { serial: 'no-such-disk' } },
     ]);
     const fails = async () => {
-      for await (const entry of deploy(lab.conductor().api, uuid, lab.instanceInfo(), signal))
-        if (entry.kind === 'write.progress') await lab.virsh('destroy', node.name);
+      let cut = false;
+      for await (const entry of deploy(lab.conductor().api, uuid, lab.instanceInfo(), signal)) {
+        if (entry.kind !== 'write.progress' || cut) continue;
+        cut = true;
+        await lab.virsh('destroy', node.name);
+      }
     };
     const noDisk = await t.throwsAsync(fails());
     t.regex(noDisk?.message ?? '', /RAMDISK_ERROR.*no-such-disk.*vda/s);
