@@ -2,7 +2,7 @@
 # "npm run bench -- NAME [OPTIONS]": one benchmark, against its peer in the same run.
 set -eu
 cd "$(dirname "$0")/.."
-sh scripts/bootstrap.sh
+sh scripts/bootstrap.sh test
 name=${1-}
 if [ -z "$name" ] || [ ! -f "bench/$name.ts" ]; then
   echo "ironpxe: there is no benchmark \"$name\"; there are:" $(cd bench && ls *.ts | sed 's/\.ts$//') >&2

@@ -33,7 +33,8 @@ npm_packages() {
 }
 
 missing_packages() {
-  wanted=$(sed -e 's/#.*//' -e 's/[[:space:]]//g' -e '/^$/d' scripts/packages.txt)
+  # shellcheck disable=SC2086 # one word for each list
+  wanted=$(sed -e 's/#.*//' -e 's/[[:space:]]//g' -e '/^$/d' $lists)
   # shellcheck disable=SC2086 # one word for each package
   present=$(dpkg-query --show --showformat='${Package} ${db:Status-Status}\n' $wanted 2>/dev/null |
     sed -n 's/ installed$//p')
@@ -117,5 +118,8 @@ distribution_packages() {
   disable_units $missing
 }
 
+# With the argument "test" also what only the tests use.
+lists=scripts/packages.txt
+[ "${1-}" != test ] || lists="$lists scripts/packages-test.txt"
 npm_packages
 distribution_packages

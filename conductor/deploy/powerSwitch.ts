@@ -30,10 +30,8 @@ export function createPowerSwitch(options: PowerSwitchOptions) {
       await updateNode(services.database, node.uuid, patch);
       const work = switchAndNote(options, node, target)
         .catch((error: unknown) => logger.error({ err: error }, 'a power change was left'))
-        .finally(async () => {
-          await lock[Symbol.asyncDispose]();
-          running.delete(work);
-        });
+        .then(() => lock[Symbol.asyncDispose]())
+        .finally(() => running.delete(work));
       running.add(work);
     },
     /** Settles when nothing is being switched. */

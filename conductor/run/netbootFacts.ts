@@ -47,6 +47,6 @@ export function netbootFacts(options: NetbootFactsOptions): NetbootFacts {
 
 function knownHost(node: Node, ipxeByDefault: boolean): KnownHost {
   const own = node.driverInfo['ipxe_enabled'];
-  const ipxe = own === undefined ? ipxeByDefault : String(own).toLowerCase() === 'true';
+  const ipxe = own === undefined ? ipxeByDefault : own === true || own === 'true' || own === 'True';
   return { nodeUuid: node.uuid, hostname: node.name ?? undefined, ipxe };
 }

@@ -41,8 +41,9 @@ export async function startConductor(
   const conductor = createConductor({ services, wakeUps, logger });
   started.defer(() => conductor.stop());
   const facts = netbootFacts({ database, wakeUps, logger, ipxeByDefault: config.pxe.ipxe_enabled });
-  const routes = async (app: FastifyInstance) =>
-    void (await app.register(ramdiskRoutes, { database, conductor }));
+  const routes = async (app: FastifyInstance) => {
+    await app.register(ramdiskRoutes, { database, conductor });
+  };
   const onError = (error: unknown) => logger.warn({ err: error }, 'netboot');
   const templates = await loadTemplates();
   started.use(await startNetboot(netbootOptions(config, routes), facts, templates, { onError }));

@@ -30,7 +30,8 @@ export async function openDatabase(path: string): Promise<Database> {
 async function migrate(database: Database): Promise<void> {
   const provider = { getMigrations: async () => ({ ...MIGRATIONS }) };
   const { error } = await new Migrator({ db: database, provider }).migrateToLatest();
-  if (error !== undefined) throw error;
+  if (error === undefined) return;
+  throw new Error('The database could not be brought up to date.', { cause: error });
 }
 
 /** Runs `work` in a transaction: the one that `database` already is, or a new one. */

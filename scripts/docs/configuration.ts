@@ -27,6 +27,14 @@ const EXAMPLES: Readonly<Record<string, unknown>> = {
   'dhcp.subnets.next_server': '192.0.2.1',
   'dhcp.subnets.http_url': 'http://192.0.2.1:8088',
   'pxe.deploy_kernel': '/var/lib/ironpxe/ramdisk/kernel',
+  'keystone.auth_url': 'http://192.0.2.10:5000/v3',
+  'keystone.username': 'ironpxe',
+  'keystone.password': 'secret',
+  'keystone.application_credential_id': '0123456789abcdef0123456789abcdef',
+  'keystone.application_credential_secret': 'secret',
+  'keystone.region_name': 'RegionOne',
+  'keystone.ca_file': '/etc/ssl/certs/ca-certificates.crt',
+  'glance.url': 'http://192.0.2.10:9292',
   'pxe.deploy_ramdisk': '/var/lib/ironpxe/ramdisk/initramfs',
 };
 

@@ -216,7 +216,9 @@ test('a cancelled operation cleans up and leaves the state to what cancelled it'
   const procedure: Procedure = {
     steps: [
       step('wait', (c) =>
-        c.unlocked(async () => void (await c.until(async () => undefined, Date.now() + 60_000))),
+        c.unlocked(async () => {
+          await c.until(async () => undefined, Date.now() + 60_000);
+        }),
       ),
     ],
     doneEvents: ['done'],

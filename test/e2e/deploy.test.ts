@@ -83,7 +83,7 @@ test.serial(
       sections: { pxe: { ipxe_rom: 'chainload' } },
     });
     const [first, second] = lab.hardware.nodes;
-    if (!first || !second) return t.fail('there are no machines');
+    if (!first || !second) throw new Error('there are no machines');
     const { api } = lab.conductor();
     await Promise.all([first, second].map(fillWithGarbage));
     const firstUuid = await enroll(api, first, signal);
@@ -138,7 +138,7 @@ test.serial(
   async (t) => {
     await using lab = await makeE2eLab({ name: 'e2e-kill' });
     const [node] = lab.hardware.nodes;
-    if (!node) return t.fail('there is no machine');
+    if (!node) throw new Error('there is no machine');
     await fillWithGarbage(node);
     const { api } = lab.conductor();
     const uuid = await enroll(api, node, signal);
@@ -160,7 +160,7 @@ test.serial(
         await compareRoot(t, lab, node);
       }
       if (entry.kind === 'state.changed' && entry.data['to'] === 'deploy failed')
-        return t.fail(entry.message);
+        throw new Error(entry.message);
       if (entry.kind === 'state.changed' && entry.data['to'] === 'active') break;
       if (!wanted || killedAt.has(place)) continue;
       killedAt.add(place);
@@ -189,7 +189,7 @@ test.serial(
       sections: { iscsi: { reconnect_seconds: 10 }, pxe: { ipxe_enabled: true } },
     });
     const [node] = lab.hardware.nodes;
-    if (!node) return t.fail('there is no machine');
+    if (!node) throw new Error('there is no machine');
     const { api } = lab.conductor();
     const uuid = await enroll(api, node, signal);
     await api.patch(`/v1/nodes/${uuid}`, [

@@ -56,7 +56,7 @@ type Bench = AsyncDisposable & {
   provision(verb: Verb): Promise<void>;
   /** The node once it is in one of these states. */
   until(...states: readonly string[]): Promise<Node>;
-  untilEvent(kind: string): Promise<void>;
+  untilEvent(kind: string): Promise<boolean>;
   /** Lets the conductor go as a stop does, and makes a new one on the same store. */
   restart(): Promise<void>;
 };
@@ -131,7 +131,7 @@ ${options.config ?? ''}`,
       poll(async () => {
         const events = await listEvents(database, { nodeUuid: UUID });
         return events.some((event) => event.kind === kind) ? true : undefined;
-      }).then(() => {}),
+      }),
     async restart() {
       await conductor.stop();
       conductor = make();

@@ -52,7 +52,10 @@ for (const [text, mask, last] of [
 ] as const)
   test(`network ${text}`, (t) => {
     const cidr = tryParseCidr(text);
-    if (cidr === undefined) return t.fail();
+    if (cidr === undefined) {
+      t.fail();
+      return;
+    }
     t.is<string, string>(netmask(cidr), mask);
     t.is<string, string>(broadcast(cidr), last);
     t.true(contains(cidr, cidr.network));
