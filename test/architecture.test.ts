@@ -25,7 +25,18 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'conductor/events',
     'conductor/deploy/plan',
   ],
-  'conductor/images': ['conductor/values', 'conductor/errors', 'conductor/process'],
+  'conductor/openstack': [
+    'conductor/values',
+    'conductor/errors',
+    'conductor/config',
+    'image-tools/glance',
+  ],
+  'conductor/images': [
+    'conductor/values',
+    'conductor/errors',
+    'conductor/process',
+    'conductor/openstack',
+  ],
   'conductor/drivers': ['conductor/values', 'conductor/errors', 'conductor/process'],
   'conductor/store': [
     'conductor/values',
@@ -51,6 +62,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'conductor/store',
     'conductor/drivers',
     'conductor/images',
+    'conductor/openstack',
     'conductor/iscsi',
     'conductor/process',
     'conductor/deploy/plan',
@@ -72,12 +84,14 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'conductor/store',
     'conductor/drivers',
     'conductor/netboot',
+    'conductor/openstack',
     'conductor/deploy',
     'conductor/api',
   ],
   'conductor/cli': ['conductor/values', 'conductor/errors', 'conductor/config', 'conductor/run'],
   'deploy-ramdisk': [],
-  'image-tools': [],
+  'image-tools': ['image-tools/glance'],
+  'image-tools/glance': ['image-tools'],
 };
 
 /** Rooms that may take from any other: they stand at the end of all arrows. */

@@ -21,51 +21,61 @@ async function environment(): Promise<Record<string, string>> {
 
 /**
  * The recipe of 2014 for a Fedora-Atomic-style qcow2 (MBR, /boot on partition 1, the physical volume
- * of atomicos/root on partition 2): guestmount, take /boot out of fstab, copy kernel and ramdisk,
- * convert the whole disk to raw, dd the partition out of it in sectors, delete the raw disk. It
- * changes `image`. One mount with both file systems, where the original script had two.
+ * of atomicos/root on partition 2): guestmount of both file systems, one appliance each, /boot taken
+ * out of fstab, kernel and ramdisk copied, the whole disk converted to raw, the partition cut out of
+ * that with dd's usual blocks of 512 bytes, the raw disk deleted. It changes `image`. The original
+ * had both mounts at once, which QEMU's locks do not allow any more.
  */
 export async function recipeOf2014(image: string, folder: string): Promise<void> {
-  await editAndCopy(image, folder);
+  await withGuestmount(image, '/dev/sda1', folder, COPY_KERNEL);
+  await withGuestmount(image, '/dev/atomicos/root', folder, EDIT_FSTAB);
   const raw = join(folder, 'atomic.raw');
   await run('qemu-img', ['convert', '-f', 'qcow2', '-O', 'raw', image, raw]);
-  const { start, size } = await secondPartition(raw);
-  const cut = [`bs=${SECTOR}`, `skip=${start}`, `count=${size}`];
-  await run('dd', [`if=${raw}`, `of=${join(folder, 'atomic-base')}`, ...cut]);
+  const start = await startOfSecondPartition(raw);
+  const base = join(folder, 'atomic-base');
+  await run('dd', [`if=${raw}`, `of=${base}`, `bs=${SECTOR}`, `skip=${start}`]);
   await rm(raw);
 }
 
-async function editAndCopy(image: string, folder: string): Promise<void> {
+const COPY_KERNEL = `set -e
+cp "$1"/ostree/*/vmlinuz-* "$2/atomic-kernel"
+cp "$1"/ostree/*/initramfs-* "$2/atomic-ramdisk"`;
+
+const EDIT_FSTAB = `set -e
+for fstab in "$1"/ostree/deploy/*/deploy/*/etc/fstab; do
+  grep -v boot "$fstab" > "$2/fstab"
+  cp "$2/fstab" "$fstab"
+done`;
+
+/** Mounts one file system of the image, runs a shell script on it, and waits until all is written. */
+async function withGuestmount(
+  image: string,
+  device: string,
+  folder: string,
+  script: string,
+): Promise<void> {
   const mount = await mkdtemp(join(tmpdir(), 'recipe-2014-'));
   const pidFile = join(folder, 'guestmount.pid');
-  const what = ['--add', image, '--mount', '/dev/atomicos/root', '--mount', '/dev/sda1:/boot'];
-  await run('guestmount', [...what, '--rw', '--pid-file', pidFile, mount], {
-    env: await environment(),
-  });
+  const what = ['--add', image, '--mount', device, '--rw', '--pid-file', pidFile];
+  await run('guestmount', [...what, mount], { env: await environment() });
   const pid = (await readFile(pidFile, 'utf8')).trim();
   try {
-    await run('sh', ['-c', SHELL_PART, 'recipe', mount, folder]);
+    await run('sh', ['-c', script, 'recipe', mount, folder]);
   } finally {
     await run('guestunmount', [mount]);
-    // guestunmount returns before the appliance has written everything.
     await run('tail', [`--pid=${pid}`, '-f', '/dev/null']);
     await rm(mount, { recursive: true });
   }
 }
 
-const SHELL_PART = `set -e
-sed -i '/ \\/boot /d' "$1"/ostree/deploy/*/deploy/*/etc/fstab
-cp "$1"/boot/ostree/*/vmlinuz-* "$2/atomic-kernel"
-cp "$1"/boot/ostree/*/initramfs-* "$2/atomic-ramdisk"`;
-
-async function secondPartition(raw: string): Promise<{ start: number; size: number }> {
+async function startOfSecondPartition(raw: string): Promise<number> {
   const { stdout } = await run('sfdisk', ['--json', raw]);
   const { partitiontable } = JSON.parse(stdout) as {
-    partitiontable: { partitions: { start: number; size: number }[] };
+    partitiontable: { partitions: { start: number }[] };
   };
   const [, second] = partitiontable.partitions;
   if (!second) throw new Error(`${raw} has no second partition`);
-  return second;
+  return second.start;
 }
 
 /** Starts an appliance without any disk of the image, and ends it. */

@@ -45,6 +45,9 @@ On the provisioning network only \`pass_deploy_info\` is served, which the deplo
 - \`timeout\` of \`states/power\` is accepted and has no effect: the driver has its own deadline.
 - \`GET /v1/nodes/{ident}/timeline?after=ID&limit=N\` is our own: events, the id of the newest, the
   last operation with its steps, and the states of the node, made to be polled.
+- \`GET /v1/nodes/{ident}/kernel_line\` is our own: \`line\`, what the node's own system is (or would
+  be) booted with; \`parts\`, its pieces with where each comes from (\`instance_info\`, \`driver_info\`,
+  \`image\`, \`configuration\`, \`disk\`, \`ironpxe\`); \`reason\`, why there is none.
 `;
 
 /** docs/reference/api.md */

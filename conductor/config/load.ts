@@ -64,7 +64,7 @@ function name(path: readonly PropertyKey[]): string {
 
 /** Checks that look at more than one option. */
 function crossChecks(config: Config): Fault[] {
-  const faults: Fault[] = [];
+  const faults: Fault[] = keystoneFaults(config);
   const { dhcp } = config;
   if (!dhcp.enabled) return faults;
   if (dhcp.server_address === undefined)
@@ -88,6 +88,21 @@ function crossChecks(config: Config): Fault[] {
       faults.push({ path, text: `${name(path)}: range_start is after range_end` });
   }
   return faults;
+}
+
+/** A Keystone without whole credentials would only fail at the first deploy. */
+function keystoneFaults({ keystone }: Config): Fault[] {
+  if (keystone.auth_url === undefined) return [];
+  const needed =
+    keystone.application_credential_id === undefined
+      ? (['username', 'password'] as const)
+      : (['application_credential_secret'] as const);
+  return needed
+    .filter((key) => keystone[key] === undefined)
+    .map((key) => ({
+      path: ['keystone'],
+      text: `keystone.${key}: needed while keystone.auth_url is set`,
+    }));
 }
 
 /** The line of the deepest part of `path` that stands in the file. */

@@ -132,6 +132,41 @@ const images = z.strictObject({
     .describe('Folders from which file:// images may be taken.'),
 });
 
+const keystone = z.strictObject({
+  auth_url: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe('Keystone, for images in Glance; without it there are none.'),
+  username: z.string().optional().describe('User of the conductor.'),
+  password: z.string().optional().describe('Password of this user.'),
+  user_domain_name: z.string().default('Default').describe('Domain of the user.'),
+  project_name: z.string().default('service').describe('Project in which the user acts.'),
+  project_domain_name: z.string().default('Default').describe('Domain of the project.'),
+  application_credential_id: z
+    .string()
+    .optional()
+    .describe('Application credential in place of user, password and project.'),
+  application_credential_secret: z
+    .string()
+    .optional()
+    .describe('Secret of the application credential.'),
+  region_name: z.string().optional().describe('Region whose Glance is used; any by default.'),
+  interface: z
+    .enum(['public', 'internal', 'admin'])
+    .default('public')
+    .describe('Which endpoint of the catalog is used.'),
+  ca_file: absolutePath
+    .optional()
+    .describe('Certificates (PEM) of Keystone and Glance, if not those of the system.'),
+});
+
+const glance = z.strictObject({
+  url: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe('Glance, in place of the endpoint in the catalog.'),
+});
+
 const iscsi = z.strictObject({
   in_flight_mib: z
     .int()
@@ -174,6 +209,8 @@ export const CONFIG_SCHEMA = z.strictObject({
   pxe: pxe.prefault({}).describe('What machines boot.'),
   deploy: deploy.prefault({}).describe('Deadlines of a deploy.'),
   images: images.prefault({}).describe('Where images come from.'),
+  keystone: keystone.prefault({}).describe('Who the conductor is in OpenStack.'),
+  glance: glance.prefault({}).describe('Images with a Glance UUID.'),
   iscsi: iscsi.prefault({}).describe("The write to the machine's disk."),
   ssh: ssh.prefault({}).describe('The pxe_ssh driver.'),
 });

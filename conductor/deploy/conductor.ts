@@ -1,3 +1,4 @@
+import type { KernelLineReport } from './bootLine.ts';
 import type { BootDevice, Driver, PowerTarget } from '../drivers/types.ts';
 import type { Verb } from '../states/index.ts';
 import type { Node } from '../store/types.ts';
@@ -37,6 +38,8 @@ export interface Conductor {
   setBootDevice(node: Node, device: BootDevice, persistent: boolean): Promise<void>;
   /** Per interface (power, management, boot, deploy), whether a deploy could begin. */
   validate(node: Node): Promise<Readonly<Record<string, Validation>>>;
+  /** The kernel line of the node's own system, with where its parts come from. */
+  kernelLine(node: Node): Promise<KernelLineReport>;
   /** Takes in the ramdisk's call; journaled before it returns. @throws DEPLOY_KEY_MISMATCH, … */
   passDeployInfo(node: Node, info: DeployInfo): Promise<void>;
   /** Runs `change` while the node is reserved, waiting out short work first. @throws NODE_LOCKED */

@@ -1,7 +1,4 @@
-import { IronpxeError } from '../errors/error.ts';
-import type { JsonObject, Node } from '../store/types.ts';
-
-const DEFAULT = '%default%';
+import type { JsonObject } from '../store/types.ts';
 
 /** What the kernel line of the deploy ramdisk is made of. */
 export type DeployOptions = {
@@ -42,32 +39,4 @@ function encodeHints(hints: JsonObject): string {
   return Object.entries(hints)
     .map(([key, value]) => `${key}=${encodeURIComponent(String(value))}`)
     .join(',');
-}
-
-/**
- * Kernel parameters of the user's system. `kernel_append_params` of the instance wins over the
- * node's (driver_info), and that over the configuration; `%default%` inserts the next lower one.
- * A `root=` among them replaces the one that was found on the disk.
- * @throws IronpxeError DEPLOY_PARAMETER_MISSING when no root is known
- */
-export function bootKernelOptions(
-  node: Node,
-  configured: string,
-  rootDevice: string | undefined,
-): string {
-  const levels = [
-    node.driverInfo['kernel_append_params'],
-    node.instanceInfo['kernel_append_params'],
-  ];
-  const append = levels.reduce<string>(
-    (lower, level) => (typeof level === 'string' ? level.replaceAll(DEFAULT, lower) : lower),
-    configured,
-  );
-  if (/(^|\s)root=/.test(append)) return append.trim();
-  if (rootDevice === undefined)
-    throw new IronpxeError(
-      'DEPLOY_PARAMETER_MISSING',
-      'The image has no file system UUID to boot from, and instance_info/kernel_append_params names no root=.',
-    );
-  return `root=${rootDevice} ro text ${append}`.trim();
 }

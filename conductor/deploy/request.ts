@@ -1,13 +1,22 @@
 import { z } from 'zod';
 import { IronpxeError } from '../errors/error.ts';
+import { canonicalRef } from '../images/glance.ts';
 import type { Node } from '../store/types.ts';
+import { keptImage } from './deployImage.ts';
 
 const count = z.coerce.number().int().min(0);
 const gib = z.coerce.number().int().min(1);
 const href = z
   .string()
-  .regex(/^(file|https?):\/\/\S+$/, 'expected a file://, http:// or https:// URL');
-const parameters = z.string().regex(/^[\x20-\x7e]*$/, 'expected printable characters on one line');
+  .transform(canonicalRef)
+  .pipe(
+    z
+      .string()
+      .regex(
+        /^((file|https?):\/\/\S+|glance:\/\/[0-9a-f-]{36})$/,
+        'expected a file://, http:// or https:// URL, or the UUID of an image in Glance',
+      ),
+  );
 const strictBoolean = z.union([z.boolean(), z.stringbool({ truthy: ['true'], falsy: ['false'] })]);
 
 /** `instance_info/capabilities`: a JSON object, or one as text as Nova writes it. */
@@ -32,7 +41,6 @@ const instanceInfo = z.object({
   ephemeral_gb: count.default(0),
   ephemeral_format: z.enum(['ext2', 'ext3', 'ext4', 'xfs']).default('ext4'),
   preserve_ephemeral: strictBoolean.default(false),
-  kernel_append_params: parameters.optional(),
   configdrive: z.string().optional(),
   capabilities: capabilities.default({}),
 });
@@ -51,28 +59,29 @@ export type DeployRequest = {
   readonly ephemeralGib: number;
   readonly ephemeralFormat: 'ext2' | 'ext3' | 'ext4' | 'xfs';
   readonly preserveEphemeral: boolean;
-  readonly kernelAppendParams: string | undefined;
   readonly configDrive: string | undefined;
   readonly diskLabel: 'msdos' | 'gpt';
 };
 
 /**
- * Parses what a deploy needs from a node's `instance_info` (names as in Ironic).
+ * Parses what a deploy needs from a node's `instance_info` (names as in Ironic). What it leaves
+ * open is taken from what Glance said of the image, if it is one of Glance.
  * @throws IronpxeError DEPLOY_PARAMETER_MISSING, DEPLOY_PARAMETER_INVALID; all faults together
  */
 export function parseDeployRequest(node: Node): DeployRequest {
   const parsed = instanceInfo.safeParse(node.instanceInfo);
   if (!parsed.success) throw badInstanceInfo(parsed.error);
-  const info = parsed.data;
-  const wholeDisk =
-    info.image_type === undefined
-      ? info.kernel === undefined && info.ramdisk === undefined
-      : info.image_type === 'whole-disk';
+  const image = keptImage(node);
+  const { kernel = image?.kernel, ramdisk = image?.ramdisk } = parsed.data;
+  const info = { ...parsed.data, kernel, ramdisk };
+  const isBare = kernel === undefined && ramdisk === undefined;
+  const type = info.image_type ?? image?.type ?? (isBare ? 'whole-disk' : 'partition');
+  const wholeDisk = type === 'whole-disk';
   checkCombination(info, wholeDisk);
   return {
     imageSource: info.image_source,
     imageChecksum: info.image_checksum,
-    imageFormat: info.image_disk_format,
+    imageFormat: info.image_disk_format ?? image?.format,
     wholeDisk,
     kernel: info.kernel,
     ramdisk: info.ramdisk,
@@ -81,7 +90,6 @@ export function parseDeployRequest(node: Node): DeployRequest {
     ephemeralGib: info.ephemeral_gb,
     ephemeralFormat: info.ephemeral_format,
     preserveEphemeral: info.preserve_ephemeral,
-    kernelAppendParams: info.kernel_append_params,
     configDrive: info.configdrive,
     diskLabel: info.capabilities.disk_label ?? 'msdos',
   };
@@ -106,7 +114,10 @@ function badInstanceInfo(error: z.ZodError): IronpxeError {
   return new IronpxeError(code, `${faults.join('; ')}.`);
 }
 
-function checkCombination(info: z.output<typeof instanceInfo>, wholeDisk: boolean): void {
+type InstanceInfo = Omit<z.output<typeof instanceInfo>, 'kernel' | 'ramdisk'> &
+  Pick<DeployRequest, 'kernel' | 'ramdisk'>;
+
+function checkCombination(info: InstanceInfo, wholeDisk: boolean): void {
   if (wholeDisk && (info.swap_mb > 0 || info.ephemeral_gb > 0))
     throw invalid('a whole-disk image takes neither swap_mb nor ephemeral_gb');
   if (info.capabilities.boot_option === 'local' && !wholeDisk)

@@ -7,6 +7,7 @@ import { lockNode } from '../store/locks.ts';
 import { getNode, invalidState, transition } from '../store/nodes.ts';
 import { insertOperation } from '../store/operations.ts';
 import type { Node, Operation } from '../store/types.ts';
+import { reportKernelLine } from './bootLine.ts';
 import { takeInDeployInfo } from './callback.ts';
 import type { Conductor } from './conductor.ts';
 import { machineOf } from './context.ts';
@@ -85,6 +86,7 @@ export function createConductor(options: ConductorOptions): RunningConductor {
       await appendEvent(database, { kind: 'boot_device.changed', nodeUuid, message, data });
     },
     validate: (node) => validateNode(services, node),
+    kernelLine: (node) => reportKernelLine(services, node),
     async passDeployInfo(node, info) {
       await takeInDeployInfo(database, node, info);
       wakeUps.wake(node.uuid);

@@ -1,9 +1,8 @@
 import { explain, IronpxeError } from '../errors/error.ts';
 import type { Node } from '../store/types.ts';
+import { checkBootLine } from './bootLine.ts';
 import type { Validation } from './conductor.ts';
 import { machineOf } from './context.ts';
-import { bootKernelOptions } from './kernelOptions.ts';
-import { parseDeployRequest } from './request.ts';
 import { deployFiles } from './steps/prepareBoot.ts';
 import type { StepServices } from './steps/types.ts';
 
@@ -14,7 +13,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
   power: checkDriver,
   management: checkDriver,
   boot: checkBoot,
-  deploy: checkDeploy,
+  deploy: checkBootLine,
 };
 
 async function checkDriver({ database, drivers }: StepServices, node: Node): Promise<void> {
@@ -30,12 +29,6 @@ async function checkBoot({ database, drivers, config }: StepServices, node: Node
       `Node ${node.uuid} does not have any port associated with it.`,
     );
   deployFiles(node, config);
-}
-
-/** A root file system UUID is only known once the image was read, so any will do here. */
-async function checkDeploy({ config }: StepServices, node: Node): Promise<void> {
-  const { wholeDisk } = parseDeployRequest(node);
-  if (!wholeDisk) bootKernelOptions(node, config.pxe.append_params, 'UUID=');
 }
 
 /** Runs every check and says of each interface whether it is ready, and if not, why. */

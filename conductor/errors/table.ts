@@ -5,6 +5,7 @@ import { DRIVER_ERRORS } from './drivers.ts';
 import { IMAGE_ERRORS } from './images.ts';
 import { ISCSI_ERRORS } from './iscsi.ts';
 import { NETBOOT_ERRORS } from './netboot.ts';
+import { OPENSTACK_ERRORS } from './openstack.ts';
 import { PLAN_ERRORS } from './plan.ts';
 import { PROCESS_ERRORS } from './process.ts';
 
@@ -17,6 +18,7 @@ export const ERRORS = {
   ...IMAGE_ERRORS,
   ...ISCSI_ERRORS,
   ...NETBOOT_ERRORS,
+  ...OPENSTACK_ERRORS,
   ...PLAN_ERRORS,
   ...PROCESS_ERRORS,
 } as const;

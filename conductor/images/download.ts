@@ -13,7 +13,7 @@ import {
 import { expectChecksum } from './checksum.ts';
 import { expectFreeSpace, explainNoSpace } from './freeSpace.ts';
 import { PartialDownload, type Version } from './partial.ts';
-import { redactUrl, requestImage, type ImageResponse } from './request.ts';
+import { type Access, redactUrl, requestImage, type ImageResponse } from './request.ts';
 import type { Checksum } from './types.ts';
 
 /** How far a download is; the total is unknown when the server does not tell. */
@@ -31,6 +31,10 @@ export type Download = {
   readonly retryDelayMs: number;
   readonly signal: AbortSignal;
   readonly onProgress: (progress: DownloadProgress) => void;
+  /** What each request must carry, for a server that wants to know who asks. */
+  readonly access?: ((signal: AbortSignal) => Promise<Access>) | undefined;
+  /** The URL never shows other content, so a transfer may go on without a version to compare. */
+  readonly immutable?: boolean | undefined;
 };
 
 const MAX_TRIES_WITHOUT_PROGRESS = 4;
@@ -86,7 +90,9 @@ function gaveUp(job: Download, partial: PartialDownload, error: Error): IronpxeE
 }
 
 async function receive(job: Download, partial: PartialDownload): Promise<void> {
-  const response = await requestImage(job.url, { ...job, headers: rangeHeaders(partial) });
+  const headers = rangeHeaders(partial, job.immutable ?? false);
+  const access = await job.access?.(job.signal);
+  const response = await requestImage(job.url, { ...job, headers, access });
   const totalBytes = await acceptResponse(job, partial, response);
   for await (const chunk of response.body) {
     await partial.append(chunk);
@@ -102,7 +108,8 @@ async function receive(job: Download, partial: PartialDownload): Promise<void> {
 }
 
 /** Asks for the rest only if the server can tell that the image is still the same version. */
-function rangeHeaders(partial: PartialDownload): Record<string, string> {
+function rangeHeaders(partial: PartialDownload, immutable: boolean): Record<string, string> {
+  if (immutable && partial.sizeBytes > 0) return { range: `bytes=${partial.sizeBytes}-` };
   const { etag, lastModified } = partial.version ?? {};
   const strongTag = etag?.startsWith('W/') ? undefined : etag;
   const version = strongTag ?? lastModified;

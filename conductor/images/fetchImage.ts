@@ -1,14 +1,13 @@
-import { mkdir } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { IronpxeError } from '../errors/error.ts';
-import { GIB } from '../values/units.ts';
-import { cacheEntry, readEntry, type CacheRecord } from './cache.ts';
+import type { Glance } from '../openstack/glance.ts';
+import { cachedDownload } from './cachedDownload.ts';
 import { parseChecksum } from './checksum.ts';
-import { download, isUnchanged, type Download, type DownloadProgress } from './download.ts';
+import type { DownloadProgress } from './download.ts';
 import { checkFormat, formatOfName, readHead } from './format.ts';
+import { canonicalRef, fetchFromGlance } from './glance.ts';
 import { localImage } from './localImage.ts';
 import { redactUrl } from './request.ts';
-import { SharedWork } from './shared.ts';
 import type { CachedFile, Checksum, ImageFormat } from './types.ts';
 
 export type FetchOptions = {
@@ -26,6 +25,8 @@ export type FetchOptions = {
   readonly stallTimeoutMs?: number;
   /** The first pause before a broken download is tried again, doubled each time; 500 by default. */
   readonly retryDelayMs?: number;
+  /** Where `glance://` images are; without it there are none. */
+  readonly glance?: Glance | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: DownloadProgress) => void) | undefined;
 };
@@ -38,6 +39,7 @@ const SCHEMES: Readonly<Record<string, Fetcher>> = {
   'file:': (url, options) => localImage(url, { ...options, signal: options.signal }),
   'http:': fetchHttp,
   'https:': fetchHttp,
+  'glance:': fetchFromGlance,
 };
 
 /**
@@ -46,20 +48,20 @@ const SCHEMES: Readonly<Record<string, Fetcher>> = {
  */
 export async function fetchImage(ref: string, options: FetchOptions): Promise<CachedFile> {
   const file = await fetchFile(ref, options);
-  const name = basename(new URL(ref).pathname);
+  const name = basename(new URL(canonicalRef(ref)).pathname);
   const declared = options.expectedFormat ?? formatOfName(name);
   checkFormat(redactUrl(ref), await readHead(file.path), declared);
   return file;
 }
 
 /**
- * Brings any file (a kernel, a ramdisk) onto local disk and checks its digest. `http(s)://` goes
- * into the cache, where callers at the same time share one download; `file://` is used where it
- * lies.
+ * Brings any file (a kernel, a ramdisk) onto local disk and checks its digest. `http(s)://` and
+ * `glance://` (or a bare UUID) go into the cache, where callers at the same time share one
+ * download; `file://` is used where it lies.
  * @throws IronpxeError IMAGE_*
  */
 export async function fetchFile(ref: string, options: FetchOptions): Promise<CachedFile> {
-  const url = URL.parse(ref);
+  const url = URL.parse(canonicalRef(ref));
   const fetcher = SCHEMES[url?.protocol ?? ''];
   if (!url || !fetcher) throw unsupported(ref);
   const given = options.checksum;
@@ -75,36 +77,6 @@ function unsupported(ref: string): IronpxeError {
   );
 }
 
-const downloads = new SharedWork<CachedFile, DownloadProgress>();
-
 async function fetchHttp(url: URL, options: Fetch): Promise<CachedFile> {
-  const entry = cacheEntry(options.cacheDir, url.href, options.checksum);
-  const start = async (
-    signal: AbortSignal,
-    onProgress: (progress: DownloadProgress) => void,
-  ): Promise<CachedFile> => {
-    const {
-      checksum,
-      maxBytes = 1024 * GIB,
-      stallTimeoutMs = 60_000,
-      retryDelayMs = 500,
-    } = options;
-    await mkdir(options.cacheDir, { recursive: true });
-    const job = { url: url.href, entry, checksum, maxBytes, stallTimeoutMs, retryDelayMs, signal };
-    return hitOrDownload({ ...job, onProgress });
-  };
-  return downloads.join(entry.path, start, options);
-}
-
-async function hitOrDownload(job: Download): Promise<CachedFile> {
-  const record = await readEntry(job.entry, job.signal);
-  // A checksum names the content, so what has it needs no question to the server.
-  const good = record && (job.checksum || (await isUnchanged(record, job)));
-  if (record && good) return cached(job, record, 'cache');
-  return cached(job, await download(job), 'download');
-}
-
-function cached(job: Download, record: CacheRecord, origin: 'cache' | 'download'): CachedFile {
-  const { sizeBytes, sha256 } = record;
-  return { path: job.entry.path, sizeBytes, sha256, origin };
+  return cachedDownload(url.href, options);
 }

@@ -17,7 +17,15 @@ export type ImageResponse = {
   readonly body: AsyncIterable<Buffer>;
 };
 
+/** What a request to a protected server carries. Redirects are not followed with it. */
+export type Access = {
+  readonly headers: Readonly<Record<string, string>>;
+  /** Certificates (PEM) to trust in place of the system's. */
+  readonly caCertificate: string | undefined;
+};
+
 export type RequestOptions = {
+  readonly access?: Access | undefined;
   readonly headers: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
   /** A connection on which nothing arrives for so long is given up. */
@@ -30,9 +38,12 @@ export type RequestOptions = {
  * @throws IronpxeError IMAGE_NOT_FOUND, IMAGE_DOWNLOAD_REFUSED, IMAGE_DOWNLOAD_FAILED
  */
 export async function requestImage(url: string, options: RequestOptions): Promise<ImageResponse> {
-  const { headers, signal, stallTimeoutMs } = options;
+  const { headers, access, signal, stallTimeoutMs } = options;
   const stream = got.stream(url, {
-    headers: { ...headers },
+    headers: { ...headers, ...access?.headers },
+    followRedirect: access === undefined,
+    https:
+      access?.caCertificate === undefined ? {} : { certificateAuthority: access.caCertificate },
     signal,
     decompress: false,
     throwHttpErrors: false,

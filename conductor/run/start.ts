@@ -13,6 +13,7 @@ import { createDrivers } from '../drivers/registry.ts';
 import { IronpxeError } from '../errors/error.ts';
 import { startNetboot } from '../netboot/start.ts';
 import { loadTemplates } from '../netboot/templates/load.ts';
+import { createGlance } from '../openstack/glance.ts';
 import { openDatabase } from '../store/database.ts';
 import { releaseLocksOf } from '../store/locks.ts';
 import { netbootFacts } from './netbootFacts.ts';
@@ -37,7 +38,7 @@ export async function startConductor(
   const wakeUps = createWakeUps();
   const knownHostsFile = join(config.state_dir, 'known_hosts');
   const drivers = createDrivers({ ssh: { libvirtUri: config.ssh.libvirt_uri, knownHostsFile } });
-  const services = { database, config, drivers };
+  const services = { database, config, drivers, glance: createGlance(config) };
   const conductor = createConductor({ services, wakeUps, logger });
   started.defer(() => conductor.stop());
   const facts = netbootFacts({ database, wakeUps, logger, ipxeByDefault: config.pxe.ipxe_enabled });

@@ -71,6 +71,11 @@ export function smallConductor(database: Database, asked: Asked[]): Conductor {
     bootDevice: (node) => driverOf(node.driver).bootDevice(machine(node), { signal }),
     setBootDevice: (node, device, persistent) =>
       driverOf(node.driver).setBootDevice(machine(node), device, { persistent, signal }),
+    kernelLine: async () => ({
+      line: 'root=x',
+      parts: [{ text: 'root=x', from: 'image' }],
+      reason: null,
+    }),
     validate: async () => ({
       power: { result: true },
       management: { result: true },

@@ -11,6 +11,7 @@ const RESERVED = [
   'firmware',
   'history',
   'inventory',
+  'kernel_line',
   'maintenance',
   'management',
   'portgroups',

@@ -5,6 +5,7 @@ import { callVendorMethod, listVendorMethods } from '../vendorPassthru.ts';
 import { listConnectorsOfNode, listTargetsOfNode, showVolumes } from '../volume/volume.ts';
 import { listBios, showBios } from './bios.ts';
 import { createNode } from './create.ts';
+import { showKernelLine } from './kernelLine.ts';
 import { listNodes, showNode } from './list.ts';
 import { refuse, validateNode } from './management.ts';
 import { patchNode } from './patch.ts';
@@ -40,6 +41,10 @@ const NODES: readonly Resource[] = [
   {
     path: '/v1/nodes/:ident/timeline',
     GET: { what: 'Events of a node and its last operation (our own).', handle: showTimeline },
+  },
+  {
+    path: '/v1/nodes/:ident/kernel_line',
+    GET: { what: 'The kernel line of a node, by parts (our own).', handle: showKernelLine },
   },
 ];
 

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { IronpxeError } from '../../errors/error.ts';
+import { isUuid } from '../../values/uuid.ts';
 import type { JsonObject } from '../json.ts';
 import type { Command, Invocation } from '../command.ts';
 import { type FollowedNode, lastEventId } from '../follow.ts';
@@ -113,7 +114,7 @@ async function readInstanceInfo(invocation: Invocation): Promise<JsonObject> {
   if (image === undefined) throw new IronpxeError('CLI_USAGE', '--image URL is missing.');
   const given = {
     image_source: toUrl(image),
-    image_type: invocation.flag('whole-disk') ? 'whole-disk' : 'partition',
+    image_type: imageType(invocation, image),
     kernel: optionalUrl(invocation.text('kernel')),
     ramdisk: optionalUrl(invocation.text('ramdisk')),
     root_gb: readSize(invocation, 'root-gb'),
@@ -124,6 +125,12 @@ async function readInstanceInfo(invocation: Invocation): Promise<JsonObject> {
     ...(await readPairs(invocation.list('instance-info'), 'instance-info', jsonOrText)),
   };
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+}
+
+/** Of an image in Glance its own properties tell, unless the user does. */
+function imageType(invocation: Invocation, image: string): string | undefined {
+  if (invocation.flag('whole-disk')) return 'whole-disk';
+  return image.startsWith('glance://') || isUuid(image) ? undefined : 'partition';
 }
 
 function optionalUrl(text: string | undefined): string | undefined {

@@ -11,7 +11,7 @@ export const nodeShow: Command = {
   summary: 'Show all about a node',
   args: ['NODE'],
   options: {},
-  text: 'Shows the states, the driver, the ports and the last operation with its steps.',
+  text: 'Shows the states, the driver, the ports, the last operation with its steps, and the\nkernel line of its own system with where each part comes from.',
   examples: ['ironpxe node show rack1-07', 'ironpxe node show rack1-07 --json'],
   run: show,
 };
@@ -21,8 +21,9 @@ async function show(invocation: Invocation): Promise<number> {
   const node = await readNode(client, requiredArg(invocation, 0, 'NODE'));
   const ports = await readPorts(client, node.uuid);
   const { operation } = await client.get(`${nodePath(node.uuid)}/timeline?limit=1`);
-  if (json) io.out(`${JSON.stringify({ node, ports, operation })}\n`);
-  else io.out(describe(node, ports, operation as WireOperation | null));
+  const kernelLine = (await client.get(`${nodePath(node.uuid)}/kernel_line`)) as WireKernelLine;
+  if (json) io.out(`${JSON.stringify({ node, ports, operation, kernel_line: kernelLine })}\n`);
+  else io.out(describe(node, ports, operation as WireOperation | null, kernelLine));
   return EXIT.ok.status;
 }
 
@@ -32,6 +33,11 @@ type WireOperation = {
   readonly error: string | null;
   readonly started_at: string;
   readonly steps: readonly { readonly name: string; readonly status: string }[];
+};
+
+type WireKernelLine = {
+  readonly line: string | null;
+  readonly parts: readonly { readonly text: string; readonly from: string }[];
 };
 
 /** Fields that are shown when they are set, with their words. */
@@ -47,6 +53,7 @@ function describe(
   node: WireNode,
   ports: readonly WirePort[],
   operation: WireOperation | null,
+  kernelLine: WireKernelLine,
 ): string {
   const rows = [
     ['Node', node.name ?? node.uuid],
@@ -60,6 +67,8 @@ function describe(
     ]),
     ['Ports', ports.map(({ address }) => address).join(', ') || 'none: add one before a deploy'],
     ...(operation === null ? [] : [['Last operation', summary(operation)]]),
+    ...(kernelLine.line === null ? [] : [['Kernel line', kernelLine.line]]),
+    ...kernelLine.parts.map(({ text, from }) => [`  from ${from}`, text]),
   ];
   const groups = ['driver_info', 'properties', 'instance_info', 'extra'].flatMap((name) =>
     group(name, node[name] as JsonObject | undefined),

@@ -4,6 +4,7 @@ import { IronpxeError } from '../../errors/error.ts';
 import { fetchFile, fetchImage, type FetchOptions } from '../../images/fetchImage.ts';
 import { inspectImage } from '../../images/inspectImage.ts';
 import { formatBytes, GIB } from '../../values/units.ts';
+import { lookUpImage, withImage } from '../deployImage.ts';
 import { bootDir, imageCacheDir } from '../places.ts';
 import { type DeployRequest, parseDeployRequest } from '../request.ts';
 import { deployFiles } from './prepareBoot.ts';
@@ -18,16 +19,20 @@ export const PREPARE_IMAGE: Step = {
   name: 'prepare_image',
   title: 'Preparing the image',
   async run(context) {
-    const node = await context.node();
+    const { glance, config } = context.services;
+    const found = await context.node();
+    const node = withImage(found, await lookUpImage(glance, found, context.signal));
     const request = parseDeployRequest(node);
-    deployFiles(node, context.services.config);
+    deployFiles(node, config);
+    // Later steps go by what was read now: the image's properties may change in the meantime.
+    await context.updateNode({ driverInternalInfo: node.driverInternalInfo });
     const { path, sizeBytes } = await fetchImage(request.imageSource, {
       ...fetchOptions(context, request.imageSource),
       checksum: request.imageChecksum,
       expectedFormat: request.imageFormat,
     });
     const { signal } = context;
-    const cacheDir = imageCacheDir(context.services.config);
+    const cacheDir = imageCacheDir(config);
     const image = await inspectImage(path, {
       cacheDir,
       signal,
@@ -56,8 +61,9 @@ function checkSize(request: DeployRequest, virtualSizeBytes: number): void {
 
 function fetchOptions(context: StepContext, source: string): FetchOptions {
   let saidAtMs = -Infinity;
-  const { config } = context.services;
+  const { config, glance } = context.services;
   return {
+    glance,
     cacheDir: imageCacheDir(config),
     allowedFolders: config.images.file_url_allowed_paths,
     signal: context.signal,

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { getBootFacts, putBootFacts } from '../../store/bootFacts.ts';
 import { appendEvent } from '../../store/events.ts';
-import { bootKernelOptions } from '../kernelOptions.ts';
+import { bootKernelLine } from '../bootLine.ts';
 import { bootDir, operationDir } from '../places.ts';
 import { parseDeployRequest } from '../request.ts';
 import { loadPlan } from '../planFile.ts';
@@ -36,9 +36,7 @@ export const SWITCH_BOOT: Step = {
         label: wholeDisk ? 'boot_whole_disk' : 'boot_partition',
         files: wholeDisk ? {} : files,
         deployOptions: '',
-        bootOptions: wholeDisk
-          ? ''
-          : bootKernelOptions(node, config.pxe.append_params, plan.rootDevice),
+        bootOptions: wholeDisk ? '' : bootKernelLine(node, config, plan.rootDevice).line,
         diskIdentifier: plan.diskIdentifier,
       },
       context.operationUuid,

@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { deleteBootFacts } from '../../store/bootFacts.ts';
+import { withImage } from '../deployImage.ts';
 import { bootDir, operationDir } from '../places.ts';
 import { switchPower } from '../power.ts';
 import type { Step, StepContext } from './types.ts';
@@ -24,7 +25,7 @@ export const FORGET_INSTANCE: Step = {
   title: 'Forgetting the instance',
   async run(context) {
     await rm(bootDir(context.services.config, context.nodeUuid), { recursive: true, force: true });
-    const { driverInternalInfo } = await context.node();
+    const { driverInternalInfo } = withImage(await context.node(), undefined);
     const { is_whole_disk_image: _, root_uuid_or_disk_id: __, ...rest } = driverInternalInfo;
     await context.updateNode({ instanceInfo: {}, instanceUuid: null, driverInternalInfo: rest });
   },

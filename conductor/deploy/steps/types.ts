@@ -2,6 +2,7 @@ import type { Config } from '../../config/schema.ts';
 import type { Driver, DriverNode } from '../../drivers/types.ts';
 import type { EventKind } from '../../events/kinds.ts';
 import type { StateEvent, Verb } from '../../states/index.ts';
+import type { Glance } from '../../openstack/glance.ts';
 import type { Database } from '../../store/database.ts';
 import type { JsonObject, Node, NodePatch } from '../../store/types.ts';
 
@@ -10,6 +11,8 @@ export type StepServices = {
   readonly database: Database;
   readonly config: Config;
   readonly drivers: ReadonlyMap<string, Driver>;
+  /** Where images with a UUID are; without it there are none. */
+  readonly glance?: Glance | undefined;
 };
 
 /** What a step knows of its node and operation, and how it says things. */

@@ -6,7 +6,7 @@ import { ip } from './dhcp.ts';
 import type { TestMachine } from './memoryFacts.ts';
 import { TestNamespace, type Running } from './netns.ts';
 
-const SERVER_SCRIPT = join(import.meta.dirname, 'server-process.ts');
+const SERVER_SCRIPT = join(import.meta.dirname, 'serverProcess.ts');
 
 export const NETBOOT_OPTIONS: NetbootOptions & {
   readonly dhcp: NonNullable<NetbootOptions['dhcp']>;
