@@ -6,7 +6,7 @@ export const IMAGE_ERRORS = {
     status: 400,
     retry: false,
     cause: 'The image reference is no URL of a kind that this conductor can fetch.',
-    next: 'Give the image as file:///absolute/path, http://… or https://….',
+    next: 'Give the image as file:///absolute/path, http://…, https://… or its UUID in Glance.',
   },
   IMAGE_NOT_FOUND: {
     status: 404,
