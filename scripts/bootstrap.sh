@@ -86,6 +86,9 @@ disable_units() { # PACKAGE...
       openssh-server) units='ssh.service ssh.socket' ;;
       tgt) units=tgt.service ;;
       radvd) units=radvd.service ;;
+      keystone) units=keystone.service ;;
+      open-iscsi) units='open-iscsi.service iscsid.socket' ;;
+      glance-api) units=glance-api.service ;;
       *) continue ;;
     esac
     # shellcheck disable=SC2086 # one word for each unit
@@ -118,8 +121,10 @@ distribution_packages() {
   disable_units $missing
 }
 
-# With the argument "test" also what only the tests use.
+# With the argument "test" also what only the tests use, with "openstack" what test/openstack runs.
 lists=scripts/packages.txt
-[ "${1-}" != test ] || lists="$lists scripts/packages-test.txt"
+for more in "$@"; do
+  lists="$lists scripts/packages-$more.txt"
+done
 npm_packages
 distribution_packages

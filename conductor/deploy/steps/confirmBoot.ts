@@ -1,5 +1,6 @@
 import { IronpxeError } from '../../errors/error.ts';
 import { listEvents } from '../../store/events.ts';
+import type { TimelineEvent } from '../../store/types.ts';
 import { parseDeployRequest } from '../request.ts';
 import { recallDeploy, rememberDeploy } from './deployData.ts';
 import type { Step, StepContext } from './types.ts';
@@ -29,14 +30,23 @@ export const CONFIRM_BOOT: Step = {
   },
 };
 
-/** Whether the node fetched its own kernel after the boot facts were swapped. */
+/** Whether the node fetched its own ramdisk after the boot facts were swapped. */
 export async function bootSeen(context: StepContext): Promise<boolean> {
+  const fetched = await fetchesSinceSwap(context);
+  return fetched.some(
+    ({ kind, data }) => kind.endsWith('.done') && String(data['file']).endsWith('/ramdisk'),
+  );
+}
+
+/** Whether the node's firmware came back after the swap: the deploy ramdisk itself fetches nothing. */
+export async function rebootSeen(context: StepContext): Promise<boolean> {
+  return (await fetchesSinceSwap(context)).length > 0;
+}
+
+async function fetchesSinceSwap(context: StepContext): Promise<TimelineEvent[]> {
   const { swapEventId } = await recallDeploy(context);
-  if (swapEventId === undefined) return false;
+  if (swapEventId === undefined) return [];
   const { database } = context.services;
   const events = await listEvents(database, { nodeUuid: context.nodeUuid, afterId: swapEventId });
-  return events.some(
-    ({ kind, data }) =>
-      (kind === 'tftp.done' || kind === 'http.done') && String(data['file']).endsWith('/ramdisk'),
-  );
+  return events.filter(({ kind }) => kind.startsWith('tftp.') || kind.startsWith('http.'));
 }

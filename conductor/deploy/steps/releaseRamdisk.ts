@@ -4,7 +4,7 @@ import { addAbortSignal } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { explain, hasCode, IronpxeError } from '../../errors/error.ts';
-import { bootSeen } from './confirmBoot.ts';
+import { rebootSeen } from './confirmBoot.ts';
 import { left, recallDeploy } from './deployData.ts';
 import { switchPower } from '../power.ts';
 import type { Step, StepContext } from './types.ts';
@@ -29,7 +29,7 @@ export const RELEASE_RAMDISK: Step = {
     const giveUpAtMs = Date.now() + TRY_FOR_MS;
     let refusal: unknown;
     while (Date.now() < giveUpAtMs) {
-      if (await bootSeen(context)) return;
+      if (await rebootSeen(context)) return;
       try {
         await sayDone(address, context.signal);
         await context.observe('ramdisk.released', `"done" sent to ${address}:10000`, { address });

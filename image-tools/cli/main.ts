@@ -1,0 +1,67 @@
+import { convert } from '../convert/convert.ts';
+import { inspectImage } from '../convert/inspectImage.ts';
+import { explainPlainly, ImageToolError } from '../errors/error.ts';
+import { parseCommand, type Command } from './arguments.ts';
+import { describeResult } from './describe.ts';
+import { HELP } from './help.ts';
+import { ProgressPrinter } from './progress.ts';
+
+async function main(): Promise<void> {
+  const command = parseCommand(process.argv.slice(2));
+  if (command.kind === 'help') {
+    console.log(HELP);
+    return;
+  }
+  const printer = new ProgressPrinter(process.stderr);
+  const options = {
+    ...command.options,
+    signal: interruptSignal(),
+    ...(!command.talk.quiet && {
+      onEvent: (event: Parameters<ProgressPrinter['show']>[0]) => printer.show(event),
+    }),
+  };
+  try {
+    await (command.kind === 'inspect'
+      ? showInspection(command, options)
+      : showConversion(command, options));
+  } finally {
+    printer.end();
+  }
+}
+
+type Work = Exclude<Command, { kind: 'help' }>;
+
+async function showConversion({ talk }: Work, options: Work['options']): Promise<void> {
+  const result = await convert(options);
+  if (talk.json) console.log(JSON.stringify(result, null, 1));
+  else console.log(describeResult(result).join('\n'));
+}
+
+async function showInspection({ talk }: Work, options: Work['options']): Promise<void> {
+  const found = await inspectImage(options);
+  if (talk.json) console.log(JSON.stringify(found, null, 1));
+}
+
+/**
+ * Ctrl-C, a polite kill and a closed terminal end the conversion in order. The listeners stay:
+ * execa ends the process itself when it finds none but its own.
+ */
+function interruptSignal(): AbortSignal {
+  const controller = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.on(name, () =>
+      controller.abort(new ImageToolError('INTERRUPTED', `Stopped by ${name}.`)),
+    );
+  return controller.signal;
+}
+
+function fail(error: unknown): void {
+  const wantsJson = process.argv.includes('--json');
+  if (wantsJson && error instanceof ImageToolError) {
+    const { code, message, row } = error;
+    console.log(JSON.stringify({ error: { code, message, cause: row.cause, next: row.next } }));
+  } else console.error(`atomic-to-pxe: ${explainPlainly(error)}`);
+  process.exitCode = error instanceof ImageToolError ? error.row.exitStatus : 1;
+}
+
+await main().catch(fail);

@@ -1,0 +1,57 @@
+import type { ConvertEvent, Stage } from '../convert/events.ts';
+import { STAGES } from '../convert/events.ts';
+import { describeLayout, describeSystem } from './describe.ts';
+
+/** Says what a conversion does, on a terminal with a line that counts up, else line by line. */
+export class ProgressPrinter {
+  readonly #out: NodeJS.WriteStream;
+  readonly #startedMs = performance.now();
+  #lineOpen = false;
+
+  constructor(out: NodeJS.WriteStream) {
+    this.#out = out;
+  }
+
+  show(event: ConvertEvent): void {
+    switch (event.kind) {
+      case 'stage':
+        this.#say(`${this.#clock()} ${STAGES[event.stage]}`);
+        break;
+      case 'progress':
+        this.#count(event.stage, event.done);
+        break;
+      case 'layout':
+        for (const line of describeLayout(event.layout)) this.#say(line);
+        break;
+      case 'system':
+        for (const line of describeSystem(event.system)) this.#say(line);
+        break;
+      case 'changes':
+        for (const { path, what } of event.changes) this.#say(`  ${path}: ${what}`);
+        break;
+      default:
+        event satisfies never;
+    }
+  }
+
+  /** Leaves the counting line behind. */
+  end(): void {
+    if (this.#lineOpen) this.#out.write('\n');
+    this.#lineOpen = false;
+  }
+
+  #say(line: string): void {
+    this.end();
+    this.#out.write(`${line}\n`);
+  }
+
+  #count(stage: Stage, done: number): void {
+    if (!this.#out.isTTY) return;
+    this.#out.write(`\r${this.#clock()} ${STAGES[stage]} ${Math.floor(done * 100)} %`);
+    this.#lineOpen = true;
+  }
+
+  #clock(): string {
+    return `[${((performance.now() - this.#startedMs) / 1000).toFixed(1).padStart(6)} s]`;
+  }
+}

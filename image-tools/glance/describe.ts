@@ -1,0 +1,24 @@
+import type { RegisterResult } from './registerImages.ts';
+
+/** What was registered, for people, with what to do next. */
+export function describeRegistration({
+  kernel,
+  ramdisk,
+  base,
+  properties,
+}: RegisterResult): string[] {
+  const images = Object.entries({ kernel, ramdisk, base }).map(
+    ([role, { id, name, reused }]) =>
+      `  ${role.padEnd(7)} ${id}  ${name}${reused ? ' (was there already)' : ''}`,
+  );
+  const set = Object.entries(properties).map(([key, value]) => `  ${key}=${value}`);
+  return [
+    'In Glance:',
+    ...images,
+    `properties of ${base.name}:`,
+    ...set,
+    'Next:',
+    `  openstack server create --image ${base.name} --flavor FLAVOR NAME`,
+    `  ironpxe node deploy NODE --image ${base.id} --root-gb N`,
+  ];
+}
