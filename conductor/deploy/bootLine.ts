@@ -6,6 +6,11 @@ import { kernelLine, type KernelLine } from './kernelLine.ts';
 import { parseDeployRequest } from './request.ts';
 import type { StepServices } from './steps/types.ts';
 
+type Services = Pick<StepServices, 'config' | 'glance'>;
+
+/** A node is shown soon, also while Glance does not answer. */
+const LOOK_UP_WITHIN_MS = 5_000;
+
 /** What stands for the root that is only known once the disk is written. */
 const ROOT_TO_COME = 'UUID=(found-on-the-disk)';
 
@@ -38,28 +43,31 @@ export function bootKernelLine(
  * Checks what a deploy would take from the node and its image, before a disk is written.
  * @throws IronpxeError DEPLOY_PARAMETER_*, OPENSTACK_*, IMAGE_NOT_FOUND, GLANCE_IMAGE_UNUSABLE
  */
-export async function checkBootLine(services: StepServices, node: Node): Promise<void> {
-  const known = withImage(node, await lookUpImage(services.glance, node));
+export async function checkBootLine(services: Services, node: Node): Promise<void> {
+  const known = await withLookedUp(services, node);
   if (parseDeployRequest(known).wholeDisk) return;
   bootKernelLine(known, services.config, ROOT_TO_COME);
 }
 
 /** The line that the node boots, or would boot, and where each part comes from; never throws. */
-export async function reportKernelLine(
-  services: StepServices,
-  node: Node,
-): Promise<KernelLineReport> {
+export async function reportKernelLine(services: Services, node: Node): Promise<KernelLineReport> {
+  const signal = AbortSignal.timeout(LOOK_UP_WITHIN_MS);
   try {
-    const known = isWritten(node)
-      ? node
-      : withImage(node, await lookUpImage(services.glance, node));
+    const known = isWritten(node) ? node : await withLookedUp(services, node, signal);
     if (parseDeployRequest(known).wholeDisk)
       return { line: null, parts: [], reason: 'A whole-disk image boots from its own disk.' };
     const line = bootKernelLine(known, services.config, rootOf(node));
     return { ...line, reason: null };
   } catch (error) {
-    return { line: null, parts: [], reason: explain(error) };
+    const reason = signal.aborted
+      ? `Glance did not answer within ${LOOK_UP_WITHIN_MS / 1000} s.`
+      : explain(error);
+    return { line: null, parts: [], reason };
   }
+}
+
+async function withLookedUp(services: Services, node: Node, signal?: AbortSignal): Promise<Node> {
+  return withImage(node, await lookUpImage(services.glance, node, signal));
 }
 
 /** From then on the image may change without any effect on the node. */

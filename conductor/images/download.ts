@@ -1,6 +1,7 @@
 import { rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { RequestError } from 'got';
 import { IronpxeError } from '../errors/error.ts';
 import { formatBytes } from '../values/units.ts';
 import {
@@ -79,6 +80,8 @@ function isPassing(error: Error): boolean {
 }
 
 function toError(reason: unknown): Error {
+  // got's own error holds the request, and with it what proves who asks.
+  if (reason instanceof RequestError) return new Error(reason.message, { cause: reason.cause });
   return reason instanceof Error ? reason : new Error(String(reason));
 }
 

@@ -1,4 +1,4 @@
-import type { RegisterResult } from './registerImages.ts';
+import type { RegisterEvent, RegisterResult } from './registerImages.ts';
 
 /** What was registered, for people, with what to do next. */
 export function describeRegistration({
@@ -21,4 +21,22 @@ export function describeRegistration({
     `  openstack server create --image ${base.name} --flavor FLAVOR NAME`,
     `  ironpxe node deploy NODE --image ${base.id} --root-gb N`,
   ];
+}
+
+/** An event as a line for people; progress has its own numbers and is `undefined`. */
+export function describeEvent(event: RegisterEvent): string | undefined {
+  switch (event.kind) {
+    case 'found':
+      return `${event.role}: in Glance already (${event.id})`;
+    case 'stored':
+      return `${event.role}: stored and verified (${event.id})`;
+    case 'updated':
+      return `${event.role}: properties changed`;
+    case 'removing':
+      return `failed, removing what was made: ${event.why}`;
+    case 'uploading':
+      return undefined;
+    default:
+      return event satisfies never;
+  }
 }

@@ -58,7 +58,9 @@ async function send(request: Request, transport: Transport) {
     signal?.throwIfAborted();
     const why = error instanceof RequestError ? error.message : String(error);
     const message = `${service} does not answer at ${new URL(url).origin}: ${why}`;
-    throw new OpenStackFailure('unreachable', message, { cause: error });
+    // Not got's own error: it holds the request, and with it the password or token.
+    const cause = error instanceof RequestError ? error.cause : undefined;
+    throw new OpenStackFailure('unreachable', message, { cause });
   }
 }
 
@@ -100,9 +102,8 @@ const MAX_REASON_LENGTH = 300;
 /** What a service says of its refusal: JSON of Keystone or Glance, or a page of HTML. */
 function reasonOf(text: string): string {
   const plain = reasonOfJson(text) ?? text.replaceAll(/<title>.*?<\/title>|<[^>]*>/gs, ' ');
-  // oxlint-disable-next-line no-control-regex
   return plain
-    .replaceAll(/[\s\u0000-\u001f\u007f]+/g, ' ')
+    .replaceAll(/[\s\p{Cc}]+/gu, ' ')
     .trim()
     .slice(0, MAX_REASON_LENGTH);
 }

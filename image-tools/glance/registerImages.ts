@@ -74,6 +74,8 @@ export async function registerFromJson(
   } catch (error) {
     if (error instanceof OpenStackFailure)
       throw new ImageToolError(CODE_OF_KIND[error.kind], error.message, { cause: error });
+    if (error instanceof Error && 'syscall' in error)
+      throw new ImageToolError('MANIFEST_UNUSABLE', error.message, { cause: error });
     throw error;
   }
 }

@@ -26,9 +26,13 @@ export async function uploadFile(api: ImagesApi, upload: Upload): Promise<Glance
   const { id, path, sizeBytes, signal } = upload;
   const file = createReadStream(path, { highWaterMark: MIB });
   const pass = new DigestingPass(upload.onBytes);
-  file.on('error', (error) => pass.destroy(error));
+  let unreadable: Error | undefined;
+  file.on('error', (error) => pass.destroy((unreadable = error)));
   try {
     await api.upload(id, file.pipe(pass), sizeBytes, signal);
+  } catch (error) {
+    // What looks like a broken connection from there.
+    throw unreadable ?? error;
   } finally {
     file.destroy();
     pass.destroy();

@@ -95,12 +95,15 @@ test('list and show, for people and for programs', async (t) => {
     /^State +available$/m,
     /^Ports +52:54:00:00:00:01$/m,
     /^properties\/cpus +4$/m,
+    /^Kernel line +root=x$/m,
+    /^ {2}from image +root=x$/m,
   ])
     t.regex(out, text);
   t.like(jsonLines((await cli.run('node show one --json')).out)[0], {
     node: { name: 'one' },
     ports: [{ address: MAC }],
     operation: null,
+    kernel_line: { line: 'root=x', reason: null },
   });
   t.regex((await cli.run('port list')).out, /^MAC +NODE +UUID\n52:54:00:00:00:01 +one /);
 });

@@ -37,6 +37,16 @@ const FAULTS: readonly (readonly [name: string, text: string, faults: readonly R
     [/^f\.yaml:1: state_dir: expected an absolute path$/],
   ],
   [
+    'a Keystone without credentials',
+    `${SMALLEST}keystone:\n  auth_url: http://k:5000\n`,
+    [/^f\.yaml:4: keystone\.username: needed/, /^f\.yaml:4: keystone\.password: needed/],
+  ],
+  [
+    'an application credential without its secret',
+    `${SMALLEST}keystone: {auth_url: "http://k:5000", application_credential_id: i}\n`,
+    [/^f\.yaml:3: keystone\.application_credential_secret: needed/],
+  ],
+  [
     'a newline in kernel parameters',
     `${SMALLEST}pxe: {append_params: "a\\nb"}\n`,
     [/pxe\.append_params: expected printable/],

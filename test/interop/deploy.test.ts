@@ -9,6 +9,8 @@ import { parseConfig } from '../../conductor/config/load.ts';
 import { createConductor, type RunningConductor } from '../../conductor/deploy/service.ts';
 import { createWakeUps } from '../../conductor/deploy/wakeups.ts';
 import { explain, hasCode, IronpxeError } from '../../conductor/errors/error.ts';
+import { createGlance } from '../../conductor/openstack/glance.ts';
+import type { Glance } from '../../conductor/openstack/glance.ts';
 import { run } from '../../conductor/process/run.ts';
 import { netbootFacts } from '../../conductor/run/netbootFacts.ts';
 import type { Verb } from '../../conductor/states/index.ts';
@@ -20,6 +22,7 @@ import { insertPort } from '../../conductor/store/ports.ts';
 import type { Node } from '../../conductor/store/types.ts';
 import type { Mac } from '../../conductor/values/mac.ts';
 import { GIB, MIB } from '../../conductor/values/units.ts';
+import { FakeCloud } from '../image-tools/glance/support/fakeCloud.ts';
 import { makeSparseFile } from '../iscsi/support/tgtd.ts';
 import {
   type MachineOptions,
@@ -65,6 +68,7 @@ type BenchOptions = {
   readonly config?: string;
   readonly instanceInfo?: Readonly<Record<string, unknown>>;
   readonly misbehaviour?: Misbehaviour;
+  readonly glance?: Glance | undefined;
   readonly disk?: Pick<MachineOptions, 'makeDisk' | 'diskFolder'>;
 };
 
@@ -92,7 +96,12 @@ ${options.config ?? ''}`,
   });
   machine.misbehaviour = options.misbehaviour ?? {};
   const drivers = new Map([['simulated', machine.driver()]]);
-  const make = () => createConductor({ services: { database, config, drivers }, wakeUps, logger });
+  const make = () =>
+    createConductor({
+      services: { database, config, drivers, glance: options.glance },
+      wakeUps,
+      logger,
+    });
   let conductor = make();
   await insertNode(database, { uuid: UUID, driver: 'simulated', provisionState: 'available' });
   await insertPort(database, { uuid: UUID, nodeUuid: UUID, address: MAC });
@@ -209,6 +218,39 @@ test.serial(
     await t.throwsAsync(stat(facts?.files.kernel ?? ''), { code: 'ENOENT' });
   },
 );
+
+test.serial('an image of Glance brings its kernel, its ramdisk and its boot options', async (t) => {
+  await using fake = await FakeCloud.start();
+  const kernel_id = fake.add({ disk_format: 'aki' }, Buffer.from("Glance's kernel"));
+  const ramdisk_id = fake.add({ disk_format: 'ari' }, Buffer.from("Glance's ramdisk"));
+  const boot = { root_device: '/dev/mapper/a-root', kernel_append_params: 'ostree=/x %default%' };
+  const fields = { disk_format: 'ami', kernel_id, ramdisk_id, ...boot };
+  const image_source = fake.add(fields, await readFile(imagePath));
+  const keystone = `keystone: {auth_url: "${fake.url}", username: u, password: p}`;
+  const config = parseConfig(
+    `boot_http: {url: "http://h"}\ndhcp: {enabled: false}\n${keystone}`,
+    'c',
+  );
+  const glance = createGlance(config);
+  const instanceInfo = { image_source, kernel: undefined, ramdisk: undefined };
+  await using bench = await makeBench(t, { glance, instanceInfo });
+  const before = await bench.conductor.kernelLine(await bench.node());
+  await bench.provision('deploy');
+  // Whoever changes the properties now changes the next deploy, not this one.
+  await bench.until('wait call-back', 'active');
+  Object.assign(fake.images.get(image_source) ?? {}, { kernel_append_params: 'other' });
+  await bench.until('active');
+  await assertRootIsImage(t, bench.machine.diskPath);
+  const facts = await getBootFacts(bench.database, UUID);
+  const expected = 'root=/dev/mapper/a-root ro text ostree=/x nofb nomodeset vga=normal';
+  t.is(facts?.bootOptions, expected);
+  t.is(before.line, expected);
+  t.is((await bench.conductor.kernelLine(await bench.node())).line, expected);
+  t.is(await readFile(facts?.files.kernel ?? '', 'utf8'), "Glance's kernel");
+  t.is((await bench.conductor.validate(await bench.node()))['deploy']?.result, true);
+  await bench.provision('delete');
+  t.false('glance_image' in (await bench.until('available')).driverInternalInfo);
+});
 
 type Fault = {
   readonly name: string;
