@@ -66,14 +66,20 @@ async function makeCases(folder: string, dataBytes: number): Promise<Case[]> {
   ];
 }
 
-/** Both write the same image to the same target; the disk is full of garbage each time. */
+/**
+ * All write the same image to the same target. Before each write the disk is full of garbage, and
+ * tgtd is a new one: what one program leaves in its heap must not help or hurt the next.
+ */
 async function measure(one: Case, folder: string): Promise<CaseResult> {
   await using tgtd = await Tgtd.start(folder);
   const { image, parameters, thin } = one;
   const backingFile = join(tgtd.folder, 'disk.raw');
-  const prepare = (): Promise<void> => fillWithGarbage(backingFile, image.sizeBytes);
-  await prepare();
-  await tgtd.addTarget({ tid: 1, iqn: IQN, backingFile, thin, parameters });
+  const prepare = async (): Promise<void> => {
+    await tgtd.kill();
+    await fillWithGarbage(backingFile, image.sizeBytes);
+    await tgtd.start();
+    await tgtd.addTarget({ tid: 1, iqn: IQN, backingFile, thin, parameters });
+  };
   const timings = await interleave(
     [
       { name: 'ironpxe', prepare, run: () => writeWithOurs(tgtd, image) },

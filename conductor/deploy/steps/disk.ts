@@ -1,4 +1,5 @@
 import { type IscsiDisk, openIscsiDisk } from '../../iscsi/disk.ts';
+import { MIB } from '../../values/units.ts';
 import { left, recallDeploy } from './deployData.ts';
 import type { StepContext } from './types.ts';
 
@@ -17,6 +18,7 @@ export async function openNodeDisk(context: StepContext): Promise<IscsiDisk> {
     lun,
     connectTimeoutMs: CONNECT_TIMEOUT_MS,
     commandTimeoutMs: COMMAND_TIMEOUT_MS,
+    maxInFlightBytes: iscsi.in_flight_mib * MIB,
     reconnectForMs: iscsi.reconnect_seconds * 1000,
     observe: (event) => context.say(event.kind, event.message, { ...event.data }),
     signal: context.signal,
