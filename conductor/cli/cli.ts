@@ -1,6 +1,5 @@
 import { parseArgs } from 'node:util';
 import { IronpxeError } from '../errors/error.ts';
-import { DEFAULT_URL, openClient } from './client.ts';
 import { type Command, COMMON_OPTIONS, type Invocation } from './command.ts';
 import { COMMANDS } from './commands.ts';
 import { EXIT, exitStatus } from './exitCodes.ts';
@@ -66,6 +65,8 @@ async function runCommand(command: Command, rest: string[], io: Io): Promise<num
   if (positionals.length > most)
     throw new IronpxeError('CLI_USAGE', `"${positionals[most]}" is one argument too many.`);
   const read = readers(values);
+  // Not before it is needed: the conductor is started by this program too, and stays small.
+  const { DEFAULT_URL, openClient } = await import('./client.ts');
   const url = read.text('url') ?? io.env.IRONPXE_URL ?? DEFAULT_URL;
   const client = openClient(url, { signal: io.signal });
   return command.run({ client, io, args: positionals, ...read });

@@ -1,7 +1,6 @@
 import { rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { RequestError } from 'got';
 import { IronpxeError } from '../errors/error.ts';
 import { formatBytes } from '../values/units.ts';
 import {
@@ -80,9 +79,9 @@ function isPassing(error: Error): boolean {
 }
 
 function toError(reason: unknown): Error {
-  // got's own error holds the request, and with it what proves who asks.
-  if (reason instanceof RequestError) return new Error(reason.message, { cause: reason.cause });
-  return reason instanceof Error ? reason : new Error(String(reason));
+  if (!(reason instanceof Error)) return new Error(String(reason));
+  // got's own errors hold the request, and with it what proves who asks.
+  return 'options' in reason ? new Error(reason.message, { cause: reason.cause }) : reason;
 }
 
 function gaveUp(job: Download, partial: PartialDownload, error: Error): IronpxeError {

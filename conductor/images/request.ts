@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
-import got from 'got';
 import { IronpxeError } from '../errors/error.ts';
 
 /** A URL for messages and logs: without password and query, which may hold tokens. */
@@ -39,6 +38,8 @@ export type RequestOptions = {
  */
 export async function requestImage(url: string, options: RequestOptions): Promise<ImageResponse> {
   const { headers, access, signal, stallTimeoutMs } = options;
+  // Not before it is needed: it takes a tenth of the memory of an idle conductor.
+  const { default: got } = await import('got');
   const stream = got.stream(url, {
     headers: { ...headers, ...access?.headers },
     followRedirect: access === undefined,

@@ -6,6 +6,7 @@ import type { Logger } from 'pino';
 import { buildApi } from '../api/build.ts';
 import { ramdiskRoutes } from '../api/vendorPassthru.ts';
 import type { LoadedConfig } from '../config/load.ts';
+import type { Config } from '../config/schema.ts';
 import { databasePath } from '../deploy/places.ts';
 import { createConductor } from '../deploy/service.ts';
 import { createWakeUps } from '../deploy/wakeups.ts';
@@ -13,7 +14,7 @@ import { createDrivers } from '../drivers/registry.ts';
 import { IronpxeError } from '../errors/error.ts';
 import { startNetboot } from '../netboot/start.ts';
 import { loadTemplates } from '../netboot/templates/load.ts';
-import { createGlance } from '../openstack/glance.ts';
+import type { Glance } from '../openstack/glance.ts';
 import { openDatabase } from '../store/database.ts';
 import { releaseLocksOf } from '../store/locks.ts';
 import { netbootFacts } from './netbootFacts.ts';
@@ -38,7 +39,7 @@ export async function startConductor(
   const wakeUps = createWakeUps();
   const knownHostsFile = join(config.state_dir, 'known_hosts');
   const drivers = createDrivers({ ssh: { libvirtUri: config.ssh.libvirt_uri, knownHostsFile } });
-  const services = { database, config, drivers, glance: createGlance(config) };
+  const services = { database, config, drivers, glance: await openGlance(config) };
   const conductor = createConductor({ services, wakeUps, logger });
   started.defer(() => conductor.stop());
   const facts = netbootFacts({ database, wakeUps, logger, ipxeByDefault: config.pxe.ipxe_enabled });
@@ -59,6 +60,13 @@ export async function startConductor(
   await conductor.resume();
   logger.info({ version, config_digest: digest, api: `http://${host}:${port}`, socket }, 'serving');
   return started.move();
+}
+
+/** The client for Glance, which is loaded only where the configuration names a Keystone. */
+async function openGlance(config: Config): Promise<Glance | undefined> {
+  if (config.keystone.auth_url === undefined) return undefined;
+  const { createGlance } = await import('../openstack/glance.ts');
+  return createGlance(config);
 }
 
 async function listen(
