@@ -7,7 +7,13 @@ import { ImageToolError } from '../errors/error.ts';
 /** What the command line asks for. */
 export type Command =
   | { readonly kind: 'help' }
-  | { readonly kind: 'inspect' | 'convert'; readonly talk: Talk; readonly options: ConvertOptions };
+  | {
+      readonly kind: 'inspect' | 'convert';
+      readonly talk: Talk;
+      readonly options: ConvertOptions;
+      /** How the result is registered in Glance; `undefined`: not at all. */
+      readonly glance: 'ami' | 'raw' | undefined;
+    };
 
 /** How much is said, and in which form. */
 export type Talk = { readonly json: boolean; readonly quiet: boolean };
@@ -25,12 +31,17 @@ export function parseCommand(args: readonly string[]): Command {
     throw usage('--output is missing: the folder for the kernel, the ramdisk and the root.');
   if (values.compress && values.format !== 'qcow2')
     throw usage('--compress makes sense with --format qcow2 only.');
+  if (values['glance-style'] !== undefined && !values.glance)
+    throw usage('--glance-style makes sense with --glance only.');
+  if (values.glance && values['no-checksums'])
+    throw usage('--glance needs the checksums: they are compared after the upload.');
   const name = values.name ?? basename(image).replace(/\.(qcow2|img|raw)$/, '');
   if (!NAME.test(name))
     throw usage(`The name ${JSON.stringify(name)} may only hold letters, digits, ".", "_", "-".`);
   return {
     kind: values.inspect ? 'inspect' : 'convert',
     talk: { json: values.json, quiet: values.quiet || values.json },
+    glance: values.glance ? parseStyle(values['glance-style'] ?? 'ami') : undefined,
     options: {
       image,
       outputDir: values.output ?? '.',
@@ -64,6 +75,8 @@ function parse(args: readonly string[]) {
         format: { ...text, default: 'raw' },
         edit: { ...text, multiple: true, default: [] },
         cache: text,
+        'glance-style': text,
+        glance: flag,
         compress: flag,
         shrink: flag,
         'no-appliance': flag,
@@ -89,6 +102,11 @@ function parseNumber(text: string | undefined): number | undefined {
 function parseFormat(text: string): 'raw' | 'qcow2' {
   if (text === 'raw' || text === 'qcow2') return text;
   throw usage(`--format ${text}: expected raw or qcow2.`);
+}
+
+function parseStyle(text: string): 'ami' | 'raw' {
+  if (text === 'ami' || text === 'raw') return text;
+  throw usage(`--glance-style ${text}: expected ami or raw.`);
 }
 
 function usage(message: string): ImageToolError {

@@ -36,6 +36,13 @@ What to write
                      disk takes longer than all else together
   --force            replace outputs of the same name
 
+In Glance
+  --glance           register kernel, ramdisk and root, linked, with the boot options as properties;
+                     the cloud is told by the usual OS_* variables or clouds.yaml. What is there
+                     already is not sent again
+  --glance-style ami|raw
+                     formats: aki, ari and ami (the default), or raw and bare
+
 How
   --no-appliance     do without the libguestfs appliance (ten seconds or more under emulation): read
                      and change the file systems in user space, only where that is provably safe,
@@ -49,7 +56,7 @@ How to talk
   --help             this text
 
 Exit status: 0 done or nothing to do, 2 wrong usage, 3 the image, 4 this host, 5 the output folder,
-130 interrupted. More: docs/image-tools.md
+6 OpenStack, 130 interrupted. More: docs/image-tools.md
 
 Examples
   atomic-to-pxe Fedora-Cloud-Atomic.qcow2 --output out --name fedora-atomic

@@ -1,6 +1,9 @@
 import { convert } from '../convert/convert.ts';
 import { inspectImage } from '../convert/inspectImage.ts';
 import { explainPlainly, ImageToolError } from '../errors/error.ts';
+import type { ConvertResult } from '../convert/types.ts';
+import { describeEvent, describeRegistration } from '../glance/describe.ts';
+import { registerImages, type RegisterResult } from '../glance/registerImages.ts';
 import { parseCommand, type Command } from './arguments.ts';
 import { describeResult } from './describe.ts';
 import { HELP } from './help.ts';
@@ -31,10 +34,28 @@ async function main(): Promise<void> {
 
 type Work = Exclude<Command, { kind: 'help' }>;
 
-async function showConversion({ talk }: Work, options: Work['options']): Promise<void> {
+async function showConversion({ talk, glance }: Work, options: Work['options']): Promise<void> {
   const result = await convert(options);
-  if (talk.json) console.log(JSON.stringify(result, null, 1));
-  else console.log(describeResult(result).join('\n'));
+  if (!talk.json) console.log(describeResult(result).join('\n'));
+  const registered = glance && (await register(result, glance, talk.quiet, options.signal));
+  if (talk.json) console.log(JSON.stringify({ ...result, glance: registered }, null, 1));
+  else if (registered) console.log(describeRegistration(registered).join('\n'));
+}
+
+function register(
+  result: ConvertResult,
+  style: 'ami' | 'raw',
+  quiet: boolean,
+  signal: AbortSignal | undefined,
+): Promise<RegisterResult> {
+  return registerImages(result, {
+    style,
+    signal,
+    onEvent(event) {
+      const line = describeEvent(event);
+      if (line !== undefined && !quiet) console.error(line);
+    },
+  });
 }
 
 async function showInspection({ talk }: Work, options: Work['options']): Promise<void> {
