@@ -1,7 +1,7 @@
 import type { ConvertResult } from '../convert/types.ts';
 import type { Layout, Part } from '../inspect/layout.ts';
 import type { FoundSystem } from '../inspect/system.ts';
-import { formatBytes } from '../values/bytes.ts';
+import { formatBytes, GIB } from '../values/bytes.ts';
 
 /** The partition table, for people. */
 export function describeLayout(layout: Layout): string[] {
@@ -56,7 +56,7 @@ export function describeSystem(system: FoundSystem): string[] {
 
 /** What was written, and what to do with it. */
 export function describeResult({ unchanged, outputs, manifest }: ConvertResult): string[] {
-  const { kernel, ramdisk, base, boot, name } = manifest;
+  const { kernel, ramdisk, base, boot } = manifest;
   const first = unchanged
     ? 'Nothing to do: the outputs are there, from the same image and options (--force redoes them).'
     : `Wrote ${outputs.manifest}`;
@@ -71,7 +71,8 @@ export function describeResult({ unchanged, outputs, manifest }: ConvertResult):
     `  ${base.file}  ${formatBytes(base.virtualSizeBytes)}, of which ${formatBytes(base.allocatedBytes)} hold data (${base.format}, ${what})`,
     `  boot line: ${boot.line}`,
     'Next:',
-    `  ironpxe image add ${outputs.manifest}`,
-    `  ironpxe node deploy NODE --image ${name}`,
+    `  ironpxe node deploy NODE --image ${outputs.base} \\`,
+    `    --kernel ${outputs.kernel} --ramdisk ${outputs.ramdisk} \\`,
+    `    --root-gb ${Math.ceil(base.virtualSizeBytes / GIB)} --kernel-options '${boot.line} %default%'`,
   ];
 }

@@ -148,7 +148,12 @@ test('for people: what was found, what was written, what comes next', async (t) 
     /kernel: 6\.1\.0/,
   ])
     t.regex(stderr, part);
-  for (const part of [/a-kernel/, /LVM physical volume/, /boot line: root=/, /ironpxe image add/])
+  for (const part of [
+    /a-kernel/,
+    /LVM physical volume/,
+    /boot line: root=/,
+    /ironpxe node deploy NODE --image .*--kernel .*--root-gb \d+ --kernel-options 'root=/s,
+  ])
     t.regex(stdout, part);
   t.false(stderr.includes('\r'));
 });
