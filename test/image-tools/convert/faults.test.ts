@@ -235,7 +235,8 @@ const HARMED: readonly [string, TinyImage, Harm, ImageErrorCode][] = [
         '--object',
         'secret,id=s,data=x',
         '-o',
-        'encrypt.format=luks,encrypt.key-secret=s,encrypt.iter-time=10',
+        // Not LUKS: making its key measures the processor, and fails on a busy machine.
+        'encrypt.format=aes,encrypt.key-secret=s',
         image,
         '64M',
       ]),
