@@ -95,6 +95,11 @@ test('after a failure at any operation, going on from the durable point complete
   for (let n = 0; n < clean.operations; n += 3) {
     const first = new FakeDisk(GARBAGE, { fault: (at) => (at === n ? 'fail' : undefined) });
     const { durableBytes, error } = await writeAsFarAsItGoes(plan, first, SMALL);
+    // Flushes run beside the writes, so a run may end with fewer operations than the clean one.
+    if (first.operations <= n) {
+      t.true(first.stable.equals(whole));
+      continue;
+    }
     t.like(error, { code: 'ISCSI_MEDIUM_ERROR' });
     // A power cut: only what was flushed is still there.
     const second = new FakeDisk(first.stable);
