@@ -1,197 +1,27 @@
-import { createHash } from 'node:crypto';
-import { mkdtempSync } from 'node:fs';
-import { mkdtemp, open, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdtemp, rm, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import test, { type ExecutionContext } from 'ava';
-import { pino } from 'pino';
+import test from 'ava';
 import { parseConfig } from '../../conductor/config/load.ts';
-import { createConductor, type RunningConductor } from '../../conductor/deploy/service.ts';
-import { createWakeUps } from '../../conductor/deploy/wakeups.ts';
 import { explain, hasCode, IronpxeError } from '../../conductor/errors/error.ts';
 import { createGlance } from '../../conductor/openstack/glance.ts';
-import type { Glance } from '../../conductor/openstack/glance.ts';
 import { run } from '../../conductor/process/run.ts';
-import { netbootFacts } from '../../conductor/run/netbootFacts.ts';
-import type { Verb } from '../../conductor/states/index.ts';
 import { getBootFacts } from '../../conductor/store/bootFacts.ts';
-import { type Database, openDatabase } from '../../conductor/store/database.ts';
-import { listEvents } from '../../conductor/store/events.ts';
-import { getNode, insertNode, updateNode } from '../../conductor/store/nodes.ts';
-import { insertPort } from '../../conductor/store/ports.ts';
-import type { Node } from '../../conductor/store/types.ts';
-import type { Mac } from '../../conductor/values/mac.ts';
-import { GIB, MIB } from '../../conductor/values/units.ts';
 import { FakeCloud } from '../image-tools/glance/support/fakeCloud.ts';
 import { makeSparseFile } from '../iscsi/support/tgtd.ts';
 import {
-  type MachineOptions,
-  type Misbehaviour,
-  SimulatedMachine,
-} from './support/simulatedMachine.ts';
+  assertAbandoned,
+  assertRootIsImage,
+  type BenchOptions,
+  folder,
+  imagePath,
+  looksBootable,
+  makeBench,
+  makeFiles,
+  UUID,
+} from './support/deployBench.ts';
 
-const UUID = '11111111-1111-4111-8111-111111111111';
-const MAC = '52:54:00:00:00:01' as Mac;
-const IMAGE_BYTES = 96 * MIB;
-const DISK_BYTES = GIB + 64 * MIB;
-
-const folder = mkdtempSync(join(tmpdir(), 'ironpxe-deploy-'));
-const imagePath = join(folder, 'root.img');
-
-/** Made once: a real ext4 file system with data and holes, and files that pass for a kernel. */
-test.before(async () => {
-  await writeFile(join(folder, 'kernel'), 'kernel');
-  await writeFile(join(folder, 'ramdisk'), 'ramdisk');
-  await run('truncate', ['-s', String(IMAGE_BYTES), imagePath]);
-  await run('mkfs.ext4', ['-q', '-F', '-d', '/usr/lib/syslinux', imagePath]);
-  await run('truncate', ['-s', '3G', join(folder, 'large.img')]);
-  await writeFile(join(folder, 'raw-in-fact.qcow2'), Buffer.alloc(4 * MIB, 1));
-  const backed = join(folder, 'backed.qcow2');
-  await run('qemu-img', ['create', '-q', '-f', 'qcow2', '-b', imagePath, '-F', 'raw', backed]);
-});
+test.before(makeFiles);
 test.after.always(() => rm(folder, { recursive: true, force: true }));
-
-type Bench = AsyncDisposable & {
-  readonly database: Database;
-  readonly conductor: RunningConductor;
-  readonly machine: SimulatedMachine;
-  node(): Promise<Node>;
-  provision(verb: Verb): Promise<void>;
-  /** The node once it is in one of these states. */
-  until(...states: readonly string[]): Promise<Node>;
-  untilEvent(kind: string): Promise<boolean>;
-  /** Lets the conductor go as a stop does, and makes a new one on the same store. */
-  restart(): Promise<void>;
-};
-
-type BenchOptions = {
-  readonly config?: string;
-  readonly instanceInfo?: Readonly<Record<string, unknown>>;
-  readonly misbehaviour?: Misbehaviour;
-  readonly glance?: Glance | undefined;
-  readonly disk?: Pick<MachineOptions, 'makeDisk' | 'diskFolder'>;
-};
-
-async function makeBench(t: ExecutionContext, options: BenchOptions = {}): Promise<Bench> {
-  const config = parseConfig(
-    `state_dir: ${await mkdtemp(join(folder, 'state-'))}
-boot_http: {url: "http://127.0.0.1:8088"}
-dhcp: {enabled: false}
-host: me
-pxe: {deploy_kernel: ${folder}/kernel, deploy_ramdisk: ${folder}/ramdisk}
-images: {file_url_allowed_paths: [${folder}]}
-${options.config ?? ''}`,
-    'c',
-  );
-  const database = await openDatabase(':memory:');
-  const logger = pino({ level: 'silent' });
-  const wakeUps = createWakeUps();
-  const facts = netbootFacts({ database, wakeUps, logger, ipxeByDefault: false });
-  const machine = await SimulatedMachine.make({
-    mac: MAC,
-    diskBytes: DISK_BYTES,
-    facts: () => facts,
-    callBack: async (info) => conductor.passDeployInfo(await getNode(database, UUID), info),
-    ...options.disk,
-  });
-  machine.misbehaviour = options.misbehaviour ?? {};
-  const drivers = new Map([['simulated', machine.driver()]]);
-  const make = () =>
-    createConductor({
-      services: { database, config, drivers, glance: options.glance },
-      wakeUps,
-      logger,
-    });
-  let conductor = make();
-  await insertNode(database, { uuid: UUID, driver: 'simulated', provisionState: 'available' });
-  await insertPort(database, { uuid: UUID, nodeUuid: UUID, address: MAC });
-  const instanceInfo = {
-    image_source: `file://${imagePath}`,
-    kernel: `file://${folder}/kernel`,
-    ramdisk: `file://${folder}/ramdisk`,
-    root_gb: 1,
-    ...options.instanceInfo,
-  };
-  await updateNode(database, UUID, { instanceInfo });
-  const node = () => getNode(database, UUID);
-  const poll = async <T>(look: () => Promise<T | undefined>): Promise<T> => {
-    for (;;) {
-      const found = await look();
-      if (found !== undefined) return found;
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-  };
-  return {
-    database,
-    get conductor() {
-      return conductor;
-    },
-    machine,
-    node,
-    provision: async (verb) => conductor.provision(await node(), verb, {}),
-    until: (...states) =>
-      poll(async () => {
-        const found = await node();
-        if (found.provisionState.endsWith('failed') && !states.includes(found.provisionState))
-          t.fail(`${found.provisionState}: ${found.lastError}`);
-        return states.includes(found.provisionState) ? found : undefined;
-      }),
-    untilEvent: (kind) =>
-      poll(async () => {
-        const events = await listEvents(database, { nodeUuid: UUID });
-        return events.some((event) => event.kind === kind) ? true : undefined;
-      }),
-    async restart() {
-      await conductor.stop();
-      conductor = make();
-      await conductor.resume();
-    },
-    async [Symbol.asyncDispose]() {
-      await conductor.stop();
-      await machine[Symbol.asyncDispose]();
-      await database.destroy();
-    },
-  };
-}
-
-async function sha256(path: string, offsetBytes: number, lengthBytes: number): Promise<string> {
-  await using file = await open(path);
-  const hash = createHash('sha256');
-  const stream = file.createReadStream({
-    start: offsetBytes,
-    end: offsetBytes + lengthBytes - 1,
-    autoClose: false,
-  });
-  for await (const chunk of stream) hash.update(chunk);
-  return hash.digest('hex');
-}
-
-/** The root partition's content equals the image, byte for byte, holes as zeros. */
-async function assertRootIsImage(t: ExecutionContext, diskPath: string): Promise<void> {
-  const { stdout } = await run('sfdisk', ['--json', diskPath]);
-  const { partitions } = JSON.parse(stdout).partitiontable;
-  const { start } = partitions.at(-1);
-  const found = await sha256(diskPath, start * 512, IMAGE_BYTES);
-  t.is(found, await sha256(imagePath, 0, IMAGE_BYTES));
-}
-
-/** Whether the first sector has the signature that makes firmware boot from the disk. */
-async function looksBootable(diskPath: string): Promise<boolean> {
-  await using file = await open(diskPath);
-  const { buffer } = await file.read(Buffer.alloc(512), 0, 512, 0);
-  return buffer.readUInt16LE(510) === 0xaa55;
-}
-
-/** After a failed deploy: nothing boots, nothing runs, nothing is left. */
-async function assertAbandoned(t: ExecutionContext, bench: Bench): Promise<void> {
-  const node = await bench.node();
-  t.is(await getBootFacts(bench.database, UUID), undefined, 'boot facts are gone');
-  t.is(node.reservation, null, 'the node is unlocked');
-  t.is(node.targetProvisionState, 'active');
-  const events = await listEvents(bench.database, { nodeUuid: UUID });
-  const ended = events.filter(({ kind }) => kind === 'operation.ended');
-  t.is(ended.at(-1)?.message ?? null, node.lastError, 'the timeline says why');
-}
 
 test.serial(
   'a deploy on a disk of garbage: active, the content is the image, and a redeploy works',
