@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
+import { CHECKSUM_LEVELS, type ChecksumLevel } from '../convert/checksums.ts';
 import { parseEdit } from '../convert/editSpec.ts';
 import type { ConvertOptions } from '../convert/types.ts';
 import { ImageToolError } from '../errors/error.ts';
@@ -33,8 +34,7 @@ export function parseCommand(args: readonly string[]): Command {
     throw usage('--compress makes sense with --format qcow2 only.');
   if (values['glance-style'] !== undefined && !values.glance)
     throw usage('--glance-style makes sense with --glance only.');
-  if (values.glance && values['no-checksums'])
-    throw usage('--glance needs the checksums: they are compared after the upload.');
+  const checksums = parseLevel(values.checksums, values.glance);
   const name = values.name ?? basename(image).replace(/\.(qcow2|img|raw)$/, '');
   if (!NAME.test(name))
     throw usage(`The name ${JSON.stringify(name)} may only hold letters, digits, ".", "_", "-".`);
@@ -52,7 +52,7 @@ export function parseCommand(args: readonly string[]): Command {
       compress: values.compress,
       shrink: values.shrink,
       appliance: !values['no-appliance'],
-      checksums: !values['no-checksums'],
+      checksums,
       edits: values.edit.map(parseEdit),
       force: values.force,
       cacheDir: values.cache,
@@ -76,11 +76,11 @@ function parse(args: readonly string[]) {
         edit: { ...text, multiple: true, default: [] },
         cache: text,
         'glance-style': text,
+        checksums: text,
         glance: flag,
         compress: flag,
         shrink: flag,
         'no-appliance': flag,
-        'no-checksums': flag,
         force: flag,
         inspect: flag,
         json: flag,
@@ -102,6 +102,17 @@ function parseNumber(text: string | undefined): number | undefined {
 function parseFormat(text: string): 'raw' | 'qcow2' {
   if (text === 'raw' || text === 'qcow2') return text;
   throw usage(`--format ${text}: expected raw or qcow2.`);
+}
+
+/** Glance's images are told apart by the checksum of the whole file. */
+function parseLevel(text: string | undefined, glance: boolean): ChecksumLevel | undefined {
+  if (text === undefined) return glance ? 'sha256' : undefined;
+  const level = CHECKSUM_LEVELS.find((each) => each === text);
+  if (level === undefined)
+    throw usage(`--checksums ${text}: expected ${CHECKSUM_LEVELS.join(', ')}.`);
+  if (glance && level === 'data')
+    throw usage('--glance needs --checksums sha256 or md5: it is compared after the upload.');
+  return level;
 }
 
 function parseStyle(text: string): 'ami' | 'raw' {

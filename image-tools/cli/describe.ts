@@ -1,7 +1,7 @@
 import type { ConvertResult } from '../convert/types.ts';
 import type { Layout, Part } from '../inspect/layout.ts';
 import type { FoundSystem } from '../inspect/system.ts';
-import { formatBytes, GIB } from '../values/bytes.ts';
+import { formatBytes } from '../values/bytes.ts';
 
 /** The partition table, for people. */
 export function describeLayout(layout: Layout): string[] {
@@ -55,24 +55,27 @@ export function describeSystem(system: FoundSystem): string[] {
 }
 
 /** What was written, and what to do with it. */
-export function describeResult({ unchanged, outputs, manifest }: ConvertResult): string[] {
+export function describeResult(result: ConvertResult): string[] {
+  const { outputs, manifest } = result;
   const { kernel, ramdisk, base, boot } = manifest;
-  const first = unchanged
-    ? 'Nothing to do: the outputs are there, from the same image and options (--force redoes them).'
-    : `Wrote ${outputs.manifest}`;
   const what =
     base.content === 'file-system'
       ? base.fileSystem
       : `LVM physical volume, root ${manifest.lvm?.group}/${manifest.lvm?.volume}`;
   return [
-    first,
+    describeDone(result),
     `  ${kernel.file}  ${formatBytes(kernel.sizeBytes)}`,
     `  ${ramdisk.file}  ${formatBytes(ramdisk.sizeBytes)}`,
     `  ${base.file}  ${formatBytes(base.virtualSizeBytes)}, of which ${formatBytes(base.allocatedBytes)} hold data (${base.format}, ${what})`,
     `  boot line: ${boot.line}`,
     'Next:',
-    `  ironpxe node deploy NODE --image ${outputs.base} \\`,
-    `    --kernel ${outputs.kernel} --ramdisk ${outputs.ramdisk} \\`,
-    `    --root-gb ${Math.ceil(base.virtualSizeBytes / GIB)} --kernel-options '${boot.line} %default%'`,
+    `  ironpxe image add ${manifest.name} ${outputs.manifest}`,
+    `  ironpxe node deploy NODE --image ${manifest.name}`,
   ];
+}
+
+function describeDone({ unchanged, addedChecksums, outputs }: ConvertResult): string {
+  if (addedChecksums) return `Checked the outputs and added checksums to ${outputs.manifest}`;
+  if (!unchanged) return `Wrote ${outputs.manifest}`;
+  return 'Nothing to do: the outputs are there, from the same image and options (--force redoes them).';
 }

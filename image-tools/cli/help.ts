@@ -32,8 +32,10 @@ What to write
   --format raw|qcow2 of NAME-base; raw, the default, is a sparse file
   --compress         with --format qcow2: compressed clusters
   --shrink           make the root as small as its data allows
-  --no-checksums     leave out sha256 and md5 of NAME-base: hashing the full size of a mostly empty
-                     disk takes longer than all else together
+  --checksums LEVEL  of NAME-base. data: SHA-256 of each run of data, the default for raw; sha256: of
+                     the whole file too, the default for qcow2 and with --glance; md5: that as well,
+                     for an old Glance. Hashing the holes of a mostly empty raw file takes seconds;
+                     a later run with a higher level only adds what is missing
   --force            replace outputs of the same name
 
 In Glance

@@ -5,13 +5,14 @@ import { openInAppliance } from '../guestfish/guestAccess.ts';
 import type { ExtractedPart, GuestAccess, Shrunk } from '../inspect/access.ts';
 import { findSystem, type FoundSystem } from '../inspect/system.ts';
 import { copyWithoutAppliance } from '../userSpace/fastCopy.ts';
+import { bothSettled } from './bothSettled.ts';
 import type { Built, BuildTarget } from './built.ts';
 import { extractCandidates } from './candidates.ts';
 import { changeRoot } from './changeRoot.ts';
 import { factsOf } from './checksums.ts';
 import { copyKernel, type CopyOut } from './copyKernel.ts';
 import type { DiskLook } from './lookAtDisk.ts';
-import type { ConvertOptions } from './types.ts';
+import type { ConvertOptions, DecidedOptions } from './types.ts';
 
 /**
  * Copies the partitions out of the image and works on the copies in one session of the appliance:
@@ -21,7 +22,7 @@ import type { ConvertOptions } from './types.ts';
 export async function buildInAppliance(
   look: DiskLook,
   target: BuildTarget,
-  options: ConvertOptions,
+  options: DecidedOptions,
 ): Promise<Built> {
   const { signal, onEvent } = options;
   onEvent?.({ kind: 'stage', stage: 'extract' });
@@ -38,12 +39,18 @@ export async function buildInAppliance(
   const changes = await changeRoot(access.editable(system.root), system, options.edits ?? []);
   onEvent?.({ kind: 'changes', changes });
   const shrunk = options.shrink ? await shrink(access, system, options) : undefined;
-  const [kernel, ramdisk] = [await factsOf(target.kernel), await factsOf(target.ramdisk)];
-  await access.close();
+  const [[kernel, ramdisk]] = await bothSettled(factsOfBoth(target, options), access.close());
   const rootPath = rootFile(parts, system, shrunk, target.workDir);
   await takeBack([rootPath, target.kernel, target.ramdisk]);
   const rootBytes = shrunk?.sizeBytes ?? system.root.part.sizeBytes;
   return { layout: look.layout, system, changes, rootPath, rootBytes, kernel, ramdisk };
+}
+
+async function factsOfBoth(target: BuildTarget, { checksums }: DecidedOptions) {
+  return [
+    await factsOf(target.kernel, checksums),
+    await factsOf(target.ramdisk, checksums),
+  ] as const;
 }
 
 /** The appliance hands files out slowly; where user space can read /boot, it copies them. */

@@ -4,13 +4,14 @@ import { needsAppliance } from '../filesystems/tree.ts';
 import type { Part } from '../inspect/layout.ts';
 import { findSystem } from '../inspect/system.ts';
 import { openInUserSpace, type Patch } from '../userSpace/access.ts';
+import { bothSettled } from './bothSettled.ts';
 import type { Built, BuildTarget } from './built.ts';
 import { candidateParts, extractPart } from './candidates.ts';
 import { changeInPlace } from './changeInPlace.ts';
 import { factsOf } from './checksums.ts';
 import { copyKernel } from './copyKernel.ts';
 import type { DiskLook } from './lookAtDisk.ts';
-import type { ConvertOptions } from './types.ts';
+import type { DecidedOptions } from './types.ts';
 
 /**
  * Looks into the image itself, without the appliance, while the root is copied out of it; what is to
@@ -20,7 +21,7 @@ import type { ConvertOptions } from './types.ts';
 export async function buildInUserSpace(
   look: DiskLook,
   target: BuildTarget,
-  options: ConvertOptions,
+  options: DecidedOptions,
 ): Promise<Built> {
   const { onEvent } = options;
   if (options.shrink) throw needsAppliance('--shrink makes a new file system');
@@ -49,16 +50,16 @@ function likelyRoot(parts: readonly Part[]): Part {
   return first;
 }
 
-async function lookAndChange(look: DiskLook, target: BuildTarget, options: ConvertOptions) {
+async function lookAndChange(look: DiskLook, target: BuildTarget, options: DecidedOptions) {
   const access = await openInUserSpace(look.disk, candidateParts(look.layout));
   const system = await findSystem(access.mounted, options);
   options.onEvent?.({ kind: 'system', system });
   await copyKernel(system, target);
   const [changes, kernel] = await Promise.all([
     changeInPlace(access.replaceBytes(system.root), system, target.ramdisk),
-    factsOf(target.kernel),
+    factsOf(target.kernel, options.checksums),
   ]);
-  const ramdisk = await factsOf(target.ramdisk);
+  const ramdisk = await factsOf(target.ramdisk, options.checksums);
   return { system, changes, kernel, ramdisk, patches: access.patches };
 }
 
@@ -66,17 +67,11 @@ async function copyPart(
   look: DiskLook,
   part: Part,
   path: string,
-  options: ConvertOptions,
+  options: DecidedOptions,
 ): Promise<void> {
   const { signal, onEvent } = options;
   const onProgress = (done: number) => onEvent?.({ kind: 'progress', stage: 'extract', done });
   await extractPart(look, part, path, { signal, onProgress });
-}
-
-/** Neither is left running when the other has failed. */
-async function bothSettled<A, B>(a: Promise<A>, b: Promise<B>): Promise<[A, B]> {
-  await Promise.allSettled([a, b]);
-  return Promise.all([a, b]);
 }
 
 async function applyPatches(path: string, patches: readonly Patch[]): Promise<void> {

@@ -1,50 +1,123 @@
 import { hash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { Worker } from 'node:worker_threads';
-import type { ByteRange } from '../values/bytes.ts';
+import { MIB, type ByteRange } from '../values/bytes.ts';
+import { bothSettled } from './bothSettled.ts';
 
-/** Old Glance compares md5; all else goes by sha256. */
-export type Checksums = { readonly sha256: string; readonly md5: string };
+/**
+ * How much is hashed: each extent of the root alone; the whole file by SHA-256 as well, which costs
+ * by its size and not by its data; by MD5 too, for an old Glance.
+ */
+export const CHECKSUM_LEVELS = ['data', 'sha256', 'md5'] as const;
+export type ChecksumLevel = (typeof CHECKSUM_LEVELS)[number];
+
+/** Of a whole file, holes as zeros; what was not asked for is missing. */
+export type Checksums = { readonly sha256?: string; readonly md5?: string };
+
+/** `[offset, length, sha256]` of a run of data, in bytes of the virtual disk. */
+export type HashedExtent = readonly [offsetBytes: number, sizeBytes: number, sha256: string];
+
+/** A finished small file. */
+export type FileFacts = {
+  readonly sizeBytes: number;
+  readonly sha256: string;
+  readonly md5?: string;
+};
+
+/** A run of a file to be hashed: read, or taken as zeros. */
+type Piece = ByteRange & { readonly zeros?: true };
 
 export type HashJob = {
   readonly path: string;
   readonly algorithm: 'sha256' | 'md5';
+  /** Each gets a checksum over its pieces, in their order. */
+  readonly messages: readonly (readonly Piece[])[];
+};
+
+/** A sparse file and what of it holds data. */
+export type SparseFile = {
+  readonly path: string;
   readonly sizeBytes: number;
-  /** What holds data; the rest is taken as zeros. */
   readonly extents: readonly ByteRange[];
 };
 
-/** A finished small file. */
-export type FileFacts = Checksums & { readonly sizeBytes: number };
+/** Longer extents are cut, so that two threads have about as much to do. */
+const MOST_BYTES = 16 * MIB;
 
-/** Size and both checksums of a small file. */
-export async function factsOf(path: string): Promise<FileFacts> {
+/** Size and checksums of a small file; it always gets its SHA-256. */
+export async function factsOf(path: string, level: ChecksumLevel): Promise<FileFacts> {
   const bytes = await readFile(path);
-  return { sizeBytes: bytes.length, sha256: hash('sha256', bytes), md5: hash('md5', bytes) };
+  const facts = { sizeBytes: bytes.length, sha256: hash('sha256', bytes) };
+  return level === 'md5' ? { ...facts, md5: hash('md5', bytes) } : facts;
 }
 
-/** Both checksums of a large sparse file, each in a thread of its own. */
-export async function checksumsOf(
-  path: string,
-  sizeBytes: number,
-  extents: readonly ByteRange[],
+/** SHA-256 of each run of data, in pieces of at most 16 MiB, in two threads. */
+export async function hashExtents(
+  { path, extents }: Omit<SparseFile, 'sizeBytes'>,
+  signal?: AbortSignal,
+): Promise<HashedExtent[]> {
+  const pieces = extents.flatMap(cut);
+  const hashHalf = (half: readonly ByteRange[]) =>
+    hashInThread({ path, algorithm: 'sha256', messages: half.map((each) => [each]) }, signal);
+  const [first, second] = halves(pieces);
+  const sums = (await bothSettled(hashHalf(first), hashHalf(second))).flat();
+  return pieces.map(({ offsetBytes, sizeBytes }, index) => [
+    offsetBytes,
+    sizeBytes,
+    sums[index] ?? '',
+  ]);
+}
+
+function cut({ offsetBytes, sizeBytes }: ByteRange): ByteRange[] {
+  return Array.from({ length: Math.ceil(sizeBytes / MOST_BYTES) }, (_, index) => ({
+    offsetBytes: offsetBytes + index * MOST_BYTES,
+    sizeBytes: Math.min(MOST_BYTES, sizeBytes - index * MOST_BYTES),
+  }));
+}
+
+/** Parts a list where the bytes before and after are about as many. */
+function halves(pieces: readonly ByteRange[]): [ByteRange[], ByteRange[]] {
+  let leftBytes = pieces.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) / 2;
+  const middle = pieces.findIndex(({ sizeBytes }) => (leftBytes -= sizeBytes) <= 0);
+  return [pieces.slice(0, middle + 1), pieces.slice(middle + 1)];
+}
+
+/** The checksums that `level` asks for of a large sparse file, each in a thread of its own. */
+export async function hashWhole(
+  file: SparseFile,
+  level: ChecksumLevel,
   signal?: AbortSignal,
 ): Promise<Checksums> {
-  const job = { path, sizeBytes, extents };
-  const [sha256, md5] = await Promise.all([
+  if (level === 'data') return {};
+  const job = { path: file.path, messages: [withHoles(file)] };
+  const [[sha256 = ''], [md5]] = await bothSettled(
     hashInThread({ ...job, algorithm: 'sha256' }, signal),
-    hashInThread({ ...job, algorithm: 'md5' }, signal),
-  ]);
-  return { sha256, md5 };
+    level === 'md5' ? hashInThread({ ...job, algorithm: 'md5' }, signal) : Promise.resolve([]),
+  );
+  return md5 === undefined ? { sha256 } : { sha256, md5 };
 }
 
-async function hashInThread(job: HashJob, signal: AbortSignal | undefined): Promise<string> {
+/** All of a file: its extents, and zeros between and after them. */
+export function withHoles({ sizeBytes, extents }: Omit<SparseFile, 'path'>): Piece[] {
+  const pieces: Piece[] = [];
+  let at = 0;
+  for (const extent of [...extents, { offsetBytes: sizeBytes, sizeBytes: 0 }]) {
+    if (extent.offsetBytes > at)
+      pieces.push({ offsetBytes: at, sizeBytes: extent.offsetBytes - at, zeros: true });
+    if (extent.sizeBytes > 0) pieces.push(extent);
+    at = extent.offsetBytes + extent.sizeBytes;
+  }
+  return pieces;
+}
+
+async function hashInThread(job: HashJob, signal: AbortSignal | undefined): Promise<string[]> {
   signal?.throwIfAborted();
+  if (job.messages.length === 0) return [];
   const worker = new Worker(new URL('hashWorker.ts', import.meta.url), { workerData: job });
   const stop = () => void worker.terminate();
   signal?.addEventListener('abort', stop, { once: true });
   try {
-    return await new Promise<string>((resolve, reject) => {
+    return await new Promise<string[]>((resolve, reject) => {
       worker.once('message', resolve);
       worker.once('error', reject);
       worker.once('exit', () =>

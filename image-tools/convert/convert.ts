@@ -1,20 +1,22 @@
-import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { checkWhole } from '../source/check.ts';
 import { openSource, type Source } from '../source/source.ts';
 import { buildInAppliance } from './buildInAppliance.ts';
 import { buildInUserSpace } from './buildInUserSpace.ts';
+import { completeChecksums } from './completeChecksums.ts';
 import { existingManifest } from './existing.ts';
 import { finishBase } from './finishBase.ts';
 import { conversionKey } from './key.ts';
 import { lookAtDisk } from './lookAtDisk.ts';
 import { makeManifest } from './makeManifest.ts';
-import type { ConvertOptions, ConvertResult } from './types.ts';
+import { explainFull } from './space.ts';
+import type { ConvertOptions, ConvertResult, DecidedOptions } from './types.ts';
 import {
   openWorkFolder,
   outputPaths,
   partialPaths,
   publish,
+  writeManifest,
   type WorkFolder,
 } from './workFolder.ts';
 
@@ -24,7 +26,8 @@ import {
  * at all; when they are there already, from the same input and options, nothing is done.
  * @throws ImageToolError any code of the table but USAGE; the signal's reason
  */
-export async function convert(options: ConvertOptions): Promise<ConvertResult> {
+export async function convert(wishes: ConvertOptions): Promise<ConvertResult> {
+  const options = decide(wishes);
   const folder = resolve(options.outputDir);
   const outputs = outputPaths(folder, options.name);
   options.onEvent?.({ kind: 'stage', stage: 'check' });
@@ -32,22 +35,32 @@ export async function convert(options: ConvertOptions): Promise<ConvertResult> {
   const key = await conversionKey(source, shaping(options));
   await using work = await openWorkFolder(folder, options.name);
   const there = options.force ? undefined : await existingManifest(outputs, key);
-  if (there) return { unchanged: true, outputs, manifest: there };
-  return await convertInto(work, source, key, options);
+  if (there) return await completeChecksums(there, outputs, work, options);
+  try {
+    return await convertInto(work, source, key, options);
+  } catch (error) {
+    throw await explainFull(folder, error);
+  }
 }
 
 /** The options that shape the outputs, for the key. */
 function shaping(options: ConvertOptions) {
   const { deployment = 0, root, format = 'raw', compress = false, shrink = false } = options;
-  const { appliance = true, checksums = true, edits = [] } = options;
-  return { deployment, root, format, compress, shrink, appliance, checksums, edits };
+  const { appliance = true, edits = [] } = options;
+  return { deployment, root, format, compress, shrink, appliance, edits };
+}
+
+/** By default, the hashing costs by the data of the root and never by its size. */
+function decide(options: ConvertOptions): DecidedOptions {
+  const { checksums = options.format === 'qcow2' ? 'sha256' : 'data' } = options;
+  return { ...options, checksums };
 }
 
 async function convertInto(
   work: WorkFolder,
   source: Source,
   key: string,
-  options: ConvertOptions,
+  options: DecidedOptions,
 ): Promise<ConvertResult> {
   const partial = partialPaths(work);
   const outputs = outputPaths(resolve(options.outputDir), options.name);
@@ -57,13 +70,12 @@ async function convertInto(
     checkWhole(source, signal),
     build(source, partial.kernel, partial.ramdisk, work.path, { ...options, signal }),
   ]);
-  const baseSizeBytes = await finishBase(built, partial.base, options);
-  const about = { key, source, partial, outputs, baseSizeBytes, ...built };
-  const manifest = await makeManifest(about, options);
-  await writeFile(partial.manifest, `${JSON.stringify(manifest, null, 1)}\n`);
+  const base = await finishBase(built, partial.base, options);
+  const manifest = makeManifest({ ...built, key, source, outputs, base }, options);
+  await writeManifest(partial.manifest, manifest);
   options.signal?.throwIfAborted();
   await publish(partial, outputs);
-  return { unchanged: false, outputs, manifest };
+  return { unchanged: false, addedChecksums: false, outputs, manifest };
 }
 
 /** Runs a check beside the work that it may stop; both have ended when this ends. */
@@ -87,7 +99,7 @@ async function build(
   kernel: string,
   ramdisk: string,
   workDir: string,
-  options: ConvertOptions,
+  options: DecidedOptions,
 ) {
   await using look = await lookAtDisk(source, options);
   const target = { kernel, ramdisk, workDir };

@@ -1,22 +1,56 @@
-import { chmod, rename, rm, truncate } from 'node:fs/promises';
+import { chmod, rename, rm, stat, truncate } from 'node:fs/promises';
+import type { ByteRange } from '../values/bytes.ts';
+import { bothSettled } from './bothSettled.ts';
 import type { Built } from './built.ts';
+import {
+  hashExtents,
+  hashWhole,
+  type Checksums,
+  type HashedExtent,
+  type SparseFile,
+} from './checksums.ts';
+import { dataExtents } from './extents.ts';
 import { qemuImg } from './extract.ts';
-import type { ConvertOptions } from './types.ts';
+import type { DecidedOptions } from './types.ts';
 
-/** Brings the changed root into its wished format at `target`; the size of its disk in bytes. */
+/** The root in its wished format. */
+export type FinishedBase = Checksums & {
+  readonly sizeBytes: number;
+  readonly extents: readonly HashedExtent[];
+};
+
+/** Brings the changed root into its wished format at `target`, hashing it meanwhile. */
 export async function finishBase(
   built: Built,
   target: string,
-  options: ConvertOptions,
-): Promise<number> {
-  await truncate(built.rootPath, built.rootBytes);
-  if (options.format === 'qcow2') await packQcow2(built.rootPath, target, options);
-  else await rename(built.rootPath, target);
+  options: DecidedOptions,
+): Promise<FinishedBase> {
+  const { rootPath, rootBytes } = built;
+  const { signal, format = 'raw' } = options;
+  await truncate(rootPath, rootBytes);
+  const data = await dataExtents(rootPath, 'raw', signal);
+  const whole = format === 'raw' ? hashRaw(built, data, options) : pack(rootPath, target, options);
+  const [extents, sums] = await bothSettled(
+    hashExtents({ path: rootPath, extents: data }, signal),
+    whole,
+  );
+  await (format === 'raw' ? rename(rootPath, target) : rm(rootPath));
   await chmod(target, 0o644);
-  return built.rootBytes;
+  const { size } = await stat(target);
+  return { sizeBytes: size, ...sums, extents };
 }
 
-async function packQcow2(from: string, target: string, options: ConvertOptions): Promise<void> {
+async function hashRaw(
+  { rootPath, rootBytes }: Built,
+  extents: readonly ByteRange[],
+  options: DecidedOptions,
+): Promise<Checksums> {
+  options.onEvent?.({ kind: 'stage', stage: 'hash' });
+  const job = { path: rootPath, sizeBytes: rootBytes, extents };
+  return hashWhole(job, options.checksums, options.signal);
+}
+
+async function pack(from: string, target: string, options: DecidedOptions): Promise<Checksums> {
   const { signal, onEvent, compress = false } = options;
   onEvent?.({ kind: 'stage', stage: 'pack' });
   const how = compress ? ['-c'] : [];
@@ -24,5 +58,12 @@ async function packQcow2(from: string, target: string, options: ConvertOptions):
     signal,
     onProgress: (done) => onEvent?.({ kind: 'progress', stage: 'pack', done }),
   });
-  await rm(from);
+  onEvent?.({ kind: 'stage', stage: 'hash' });
+  return hashWhole(await wholeFile(target), options.checksums, signal);
+}
+
+/** A file without holes. */
+export async function wholeFile(path: string): Promise<SparseFile> {
+  const { size } = await stat(path);
+  return { path, sizeBytes: size, extents: [{ offsetBytes: 0, sizeBytes: size }] };
 }

@@ -5,23 +5,22 @@ import type { HashJob } from './checksums.ts';
 
 const BLOCK_BYTES = 1 << 20;
 const ZEROS = Buffer.alloc(BLOCK_BYTES);
+const BLOCK = Buffer.alloc(BLOCK_BYTES);
 
-/** Hashes a sparse file; its holes are not read but taken as the zeros that they stand for. */
-function hashFile({ path, algorithm, sizeBytes, extents }: HashJob): string {
-  const hash = createHash(algorithm);
+/** Hashes runs of a file; its holes are not read but taken as the zeros that they stand for. */
+function hashAll({ path, algorithm, messages }: HashJob): string[] {
   const file = openSync(path, 'r');
-  let at = 0;
   try {
-    for (const { offsetBytes, sizeBytes: length } of extents) {
-      addZeros(hash, Math.min(offsetBytes, sizeBytes) - at);
-      at = Math.min(offsetBytes + length, sizeBytes);
-      addData(hash, file, offsetBytes, at);
-    }
-    addZeros(hash, sizeBytes - at);
+    return messages.map((pieces) => {
+      const hash = createHash(algorithm);
+      for (const { offsetBytes, sizeBytes, zeros } of pieces)
+        if (zeros) addZeros(hash, sizeBytes);
+        else addData(hash, file, offsetBytes, offsetBytes + sizeBytes);
+      return hash.digest('hex');
+    });
   } finally {
     closeSync(file);
   }
-  return hash.digest('hex');
 }
 
 function addZeros(hash: Hash, count: number): void {
@@ -30,14 +29,13 @@ function addZeros(hash: Hash, count: number): void {
 }
 
 function addData(hash: Hash, file: number, start: number, end: number): void {
-  const block = Buffer.alloc(BLOCK_BYTES);
   for (let at = start; at < end;) {
-    const read = readSync(file, block, 0, Math.min(BLOCK_BYTES, end - at), at);
+    const read = readSync(file, BLOCK, 0, Math.min(BLOCK_BYTES, end - at), at);
     if (read === 0) throw new Error(`the file ended at byte ${at} of ${end}`);
-    hash.update(block.subarray(0, read));
+    hash.update(BLOCK.subarray(0, read));
     at += read;
   }
 }
 
 // eslint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
-parentPort?.postMessage(hashFile(workerData as HashJob));
+parentPort?.postMessage(hashAll(workerData as HashJob));

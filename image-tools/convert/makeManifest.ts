@@ -1,26 +1,22 @@
-import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { FoundSystem } from '../inspect/system.ts';
 import type { Source } from '../source/source.ts';
-import type { ByteRange } from '../values/bytes.ts';
-import { checksumsOf, type Checksums } from './checksums.ts';
 import type { Built } from './built.ts';
-import { dataExtents, extentBytes } from './extents.ts';
+import type { FinishedBase } from './finishBase.ts';
 import { MANIFEST_FORMAT, type BaseFile, type Manifest } from './manifest.ts';
-import type { ConvertOptions } from './types.ts';
+import type { DecidedOptions } from './types.ts';
 import type { OutputPaths } from './workFolder.ts';
 
 export type Finished = Built & {
   readonly key: string;
   readonly source: Source;
-  /** Where the outputs are now, and where they will be. */
-  readonly partial: OutputPaths;
+  /** Where the outputs will be. */
   readonly outputs: OutputPaths;
-  readonly baseSizeBytes: number;
+  readonly base: FinishedBase;
 };
 
 /** Describes finished outputs: sizes, checksums, extents, boot options. */
-export async function makeManifest(done: Finished, options: ConvertOptions): Promise<Manifest> {
+export function makeManifest(done: Finished, options: DecidedOptions): Manifest {
   const { system, outputs, source, layout } = done;
   const { volume, part } = system.root;
   return {
@@ -41,7 +37,7 @@ export async function makeManifest(done: Finished, options: ConvertOptions): Pro
     boot: bootPart(system),
     kernel: { file: basename(outputs.kernel), ...done.kernel },
     ramdisk: { file: basename(outputs.ramdisk), ...done.ramdisk },
-    base: await describeBase(done, options),
+    base: describeBase(done, options),
     changes: done.changes,
   };
 }
@@ -60,32 +56,15 @@ function bootPart({ options, entry, entryNumber, boot }: FoundSystem): Manifest[
   };
 }
 
-async function describeBase(done: Finished, options: ConvertOptions): Promise<BaseFile> {
-  const { partial, outputs, system } = done;
-  const { format = 'raw', signal } = options;
-  const { size } = await stat(partial.base);
-  const extents = await dataExtents(partial.base, format, signal);
-  const stored = format === 'raw' ? extents : [{ offsetBytes: 0, sizeBytes: size }];
+function describeBase(done: Finished, { format = 'raw' }: DecidedOptions): BaseFile {
+  const { outputs, system, base, rootBytes } = done;
   return {
     file: basename(outputs.base),
     format,
     content: system.root.volume ? 'lvm-physical-volume' : 'file-system',
     fileSystem: system.root.volume?.content ?? system.root.part.content,
-    sizeBytes: size,
-    virtualSizeBytes: done.baseSizeBytes,
-    allocatedBytes: extentBytes(extents),
-    ...(await checksumsIfWished(partial.base, size, stored, options)),
-    extents: extents.map(({ offsetBytes, sizeBytes }) => [offsetBytes, sizeBytes] as const),
+    virtualSizeBytes: rootBytes,
+    allocatedBytes: base.extents.reduce((sum, [, sizeBytes]) => sum + sizeBytes, 0),
+    ...base,
   };
-}
-
-async function checksumsIfWished(
-  path: string,
-  sizeBytes: number,
-  extents: readonly ByteRange[],
-  options: ConvertOptions,
-): Promise<Partial<Checksums>> {
-  if (options.checksums === false) return {};
-  options.onEvent?.({ kind: 'stage', stage: 'hash' });
-  return checksumsOf(path, sizeBytes, extents, options.signal);
 }

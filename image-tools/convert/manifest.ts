@@ -1,6 +1,7 @@
 import type { BootEntry } from '../bootEntries/entry.ts';
 import type { KernelOptions } from '../bootEntries/kernelOptions.ts';
 import type { OsRelease } from '../root/osRelease.ts';
+import type { HashedExtent } from './checksums.ts';
 import type { Change } from './edits.ts';
 
 export const MANIFEST_FORMAT = 'atomic-to-pxe/1';
@@ -9,7 +10,9 @@ export type OutputFile = {
   /** Name in the folder of the manifest. */
   readonly file: string;
   readonly sizeBytes: number;
+  /** Of the whole file; left out of a base when only its data was hashed. */
   readonly sha256?: string | undefined;
+  /** Only when asked for. */
   readonly md5?: string | undefined;
 };
 
@@ -21,8 +24,8 @@ export type BaseFile = OutputFile & {
   readonly virtualSizeBytes: number;
   /** Bytes of the virtual disk that hold data; the rest reads as zeros. */
   readonly allocatedBytes: number;
-  /** `[offset, length]` of each run of data, in bytes of the virtual disk. */
-  readonly extents: readonly (readonly [number, number])[];
+  /** Each run of data, of at most 16 MiB, in bytes of the virtual disk, and its SHA-256. */
+  readonly extents: readonly HashedExtent[];
 };
 
 /** NAME.json: all that registering the image, or deploying it without Glance, needs. */

@@ -2,6 +2,21 @@ import { statfs } from 'node:fs/promises';
 import { ImageToolError } from '../errors/error.ts';
 import { formatBytes, MIB, type ByteRange } from '../values/bytes.ts';
 
+/**
+ * The error of a write that found the output folder full as one that says so; any other as it is.
+ * Space that was there at the start may have gone to others since.
+ */
+export async function explainFull(folder: string, error: unknown): Promise<unknown> {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code !== 'ENOSPC' && code !== 'EDQUOT') return error;
+  const { bavail, bsize } = await statfs(folder);
+  return new ImageToolError(
+    'OUTPUT_FULL',
+    `${folder} filled up during the conversion: ${bavail * bsize} bytes are free now (${code}).`,
+    { cause: error },
+  );
+}
+
 /** For the kernel, the ramdisk, and what a file system writes when it is mounted. */
 const SLACK_BYTES = 192 * MIB;
 

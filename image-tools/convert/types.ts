@@ -1,3 +1,4 @@
+import type { ChecksumLevel } from './checksums.ts';
 import type { ConvertEvent } from './events.ts';
 import type { Edit } from './editSpec.ts';
 import type { Manifest } from './manifest.ts';
@@ -22,8 +23,11 @@ export type ConvertOptions = {
   readonly shrink?: boolean | undefined;
   /** false: user space only, in place, and only what is provably safe. */
   readonly appliance?: boolean | undefined;
-  /** false leaves sha256 and md5 of the root out of the manifest. */
-  readonly checksums?: boolean | undefined;
+  /**
+   * How much is hashed. By default `data` for a raw root, whose holes would take longer than all
+   * else, and `sha256` for qcow2, which has none. What is left out can be added by a later run.
+   */
+  readonly checksums?: ChecksumLevel | undefined;
   readonly edits?: readonly Edit[] | undefined;
   /** Replaces outputs of the same name. */
   readonly force?: boolean | undefined;
@@ -33,9 +37,14 @@ export type ConvertOptions = {
   readonly onEvent?: ((event: ConvertEvent) => void) | undefined;
 };
 
+/** With what is left to be decided by default decided. */
+export type DecidedOptions = ConvertOptions & { readonly checksums: ChecksumLevel };
+
 export type ConvertResult = {
   /** The outputs were there already, from the same input and options. */
   readonly unchanged: boolean;
+  /** They were, but the manifest lacked checksums, which it has now. */
+  readonly addedChecksums: boolean;
   readonly outputs: OutputPaths;
   readonly manifest: Manifest;
 };

@@ -1,7 +1,8 @@
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ImageToolError } from '../errors/error.ts';
 import { lockOutput } from './lock.ts';
+import type { Manifest } from './manifest.ts';
 
 /** The four files of one conversion. */
 export type OutputPaths = {
@@ -62,6 +63,11 @@ export async function publish(finished: OutputPaths, outputs: OutputPaths): Prom
   await rm(outputs.manifest, { force: true });
   for (const part of ['kernel', 'ramdisk', 'base', 'manifest'] as const)
     await rename(finished[part], outputs[part]);
+}
+
+/** Writes NAME.json. */
+export async function writeManifest(path: string, manifest: Manifest): Promise<void> {
+  await writeFile(path, `${JSON.stringify(manifest, null, 1)}\n`);
 }
 
 /** Where the outputs grow before {@link publish}. */

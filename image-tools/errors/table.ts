@@ -140,6 +140,11 @@ const OUTPUT = {
       'Files of that name are there already, and they come from another image or other options.',
     next: 'Choose another --name, or replace them with --force.',
   },
+  OUTPUT_CHANGED: {
+    exitStatus: 5,
+    cause: 'An output was changed or damaged after it was made.',
+    next: 'Convert again with --force.',
+  },
   OUTPUT_UNWRITABLE: {
     exitStatus: 5,
     cause: 'The output folder cannot be made or written.',

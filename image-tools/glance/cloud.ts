@@ -6,7 +6,8 @@ export type Credentials =
       readonly kind: 'password';
       readonly user: Named;
       readonly password: string;
-      readonly project: Named;
+      /** `system`: a token for the whole cloud, with which no image can be registered. */
+      readonly project: Named | 'system';
     }
   | {
       readonly kind: 'application-credential';

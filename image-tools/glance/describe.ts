@@ -19,7 +19,7 @@ export function describeRegistration({
     ...set,
     'Next:',
     `  openstack server create --image ${base.name} --flavor FLAVOR NAME`,
-    `  ironpxe node deploy NODE --image ${base.id} --root-gb N`,
+    `  ironpxe node deploy NODE --image ${base.id}`,
   ];
 }
 

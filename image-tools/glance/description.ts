@@ -58,12 +58,22 @@ export function bootProperties(
   ids: { readonly kernel: string; readonly ramdisk: string },
   options: DescribeOptions,
 ): Record<string, string> {
-  const root = options.rootDevice ?? manifest.boot.root;
   return {
     kernel_id: ids.kernel,
     ramdisk_id: ids.ramdisk,
     img_type: 'partition',
-    kernel_append_params: options.appendParams ?? `${manifest.boot.append} %default%`.trim(),
+    ...bootOptions(manifest, options),
+  };
+}
+
+/** The boot options of the root image, as properties. */
+export function bootOptions(
+  { boot }: Pick<RegisteredManifest, 'boot'>,
+  options: Pick<DescribeOptions, 'appendParams' | 'rootDevice'>,
+): Record<string, string> {
+  const root = options.rootDevice ?? boot.root;
+  return {
+    kernel_append_params: options.appendParams ?? `${boot.append} %default%`.trim(),
     ...(root !== undefined && { root_device: root }),
   };
 }

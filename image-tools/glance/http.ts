@@ -13,7 +13,7 @@ export type Transport = {
 };
 
 export type Request = {
-  readonly service: 'Keystone' | 'Glance';
+  readonly service: 'Keystone' | 'Glance' | 'Neutron';
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;

@@ -108,12 +108,12 @@ export function parseJson(text: string): unknown {
 }
 
 /** The body of a log-in (Identity API v3, POST /v3/auth/tokens). */
-function authOf(credentials: Credentials): unknown {
+export function authOf(credentials: Credentials): unknown {
   if (credentials.kind === 'password') {
     const { user, password, project } = credentials;
     return {
       identity: { methods: ['password'], password: { user: { ...user, password } } },
-      scope: { project },
+      scope: project === 'system' ? { system: { all: true } } : { project },
     };
   }
   const { id, name, user, secret } = credentials;
@@ -144,6 +144,6 @@ function endpointOf(cloud: Cloud, catalog: Catalog): string {
 }
 
 /** A service's address with exactly one version at its end. */
-function versioned(url: string, version: string): string {
+export function versioned(url: string, version: string): string {
   return `${url.replace(/\/+$/, '').replace(/\/v\d+(\.\d+)?$/, '')}/${version}`;
 }

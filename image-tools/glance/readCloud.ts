@@ -110,7 +110,7 @@ function credentialsOf(settings: Settings): Credentials {
     kind: 'password',
     user: named(settings, 'user'),
     password,
-    project: named(settings, 'project'),
+    project: text(settings, 'system_scope') === 'all' ? 'system' : named(settings, 'project'),
   };
 }
 

@@ -1,6 +1,7 @@
 import type { ExtractedPart, GuestAccess, Mounted } from '../inspect/access.ts';
 import type { Part, Volume } from '../inspect/layout.ts';
 import type { Content } from '../filesystems/signature.ts';
+import { hasImageCode } from '../errors/error.ts';
 import { launchAppliance, type LaunchOptions } from './appliance.ts';
 import { GuestFiles } from './guestFiles.ts';
 import type { GuestfishSession } from './session.ts';
@@ -103,5 +104,12 @@ async function isMountable(
   { device, content, volume }: Device,
 ): Promise<boolean> {
   if (content !== 'unknown' || !volume) return MOUNTABLE.includes(content);
-  return /^(ext\d|xfs|btrfs)\s*$/.test(await session.command('vfs-type', [device]));
+  try {
+    return /^(ext\d|xfs|btrfs)\s*$/.test(await session.command('vfs-type', [device]));
+  } catch (error) {
+    // The pool of thin volumes has no device of its own.
+    if (hasImageCode(error, 'GUEST_COMMAND_FAILED') && /No such file/.test(error.message))
+      return false;
+    throw error;
+  }
 }

@@ -37,9 +37,9 @@ export class GuestFiles implements EditableFiles {
     return (await this.#run('readlink', path)).replace(/\n$/, '');
   }
 
-  /** guestfish adds one newline to every text that it prints. */
-  async readText(path: string): Promise<string> {
-    return (await this.#run('cat', path)).replace(/\n$/, '');
+  /** Not `cat`, which opens a transfer and takes thirty times as long under emulation. */
+  readText(path: string): Promise<string> {
+    return this.#run('read-file', path);
   }
 
   async download(path: string, hostPath: string): Promise<void> {

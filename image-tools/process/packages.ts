@@ -10,6 +10,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   xfs_db: 'xfsprogs',
   xfs_logprint: 'xfsprogs',
   'mkfs.xfs': 'xfsprogs',
+  'mkfs.btrfs': 'btrfs-progs',
   pvcreate: 'lvm2',
   vgcreate: 'lvm2',
   lvcreate: 'lvm2',

@@ -83,7 +83,7 @@ test('help names every option that there is', async (t) => {
     'format',
     'compress',
     'shrink',
-    'no-checksums',
+    'checksums',
     'force',
     'no-appliance',
     'cache',
@@ -152,7 +152,7 @@ test('for people: what was found, what was written, what comes next', async (t) 
     /a-kernel/,
     /LVM physical volume/,
     /boot line: root=/,
-    /ironpxe node deploy NODE --image .*--kernel .*--root-gb \d+ --kernel-options 'root=/s,
+    /ironpxe image add a \/.*\/a\.json\n {2}ironpxe node deploy NODE --image a$/,
   ])
     t.regex(stdout, part);
   t.false(stderr.includes('\r'));

@@ -9,7 +9,7 @@ import type { ReadBytes } from '../../../image-tools/filesystems/tree.ts';
 import { TreeFiles } from '../../../image-tools/filesystems/treeFiles.ts';
 import { openXfs } from '../../../image-tools/filesystems/xfs/tree.ts';
 import { seededRandom } from '../support/random.ts';
-import { makeFileSystem, scratch, type FileSystem, type Tree } from '../support/tinyImage.ts';
+import { makeFileSystem, scratch, type Tree } from '../support/tinyImage.ts';
 
 const BIG = randomBytes(700_001);
 const MANY = Object.fromEntries(
@@ -32,7 +32,7 @@ const FILES: Tree = {
 
 const OPEN = { ext2: openExt, ext4: openExt, xfs: openXfs } as const;
 
-async function openMade(folder: string, kind: FileSystem) {
+async function openMade(folder: string, kind: keyof typeof OPEN) {
   const path = await makeFileSystem(join(folder, kind), kind, FILES);
   const file = await open(path);
   const read: ReadBytes = async (offsetBytes, sizeBytes) => {

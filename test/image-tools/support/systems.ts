@@ -110,3 +110,59 @@ submenu 'Advanced options' {
 	}
 }
 `;
+
+/** The /boot of a Fedora cloud image, a partition of its own, with the newer kernel last by name. */
+export function fedoraBoot(root = 'root=PARTUUID=abc'): Tree {
+  const entry = (version: string) => `title Fedora Linux (${version}) 40 (Cloud Edition)
+version ${version}
+linux /vmlinuz-${version}
+initrd /initramfs-${version}.img $tuned_initrd
+options ${root} ro no_timer_check console=tty1 console=ttyS0,115200n8 $tuned_params
+grub_users $grub_users
+`;
+  const [old, current] = ['6.8.5-90.fc40.x86_64', '6.8.5-301.fc40.x86_64'];
+  return {
+    '/grub2/grub.cfg': 'insmod blscfg\nblscfg\n',
+    [`/loader/entries/0123-${current}.conf`]: entry(current),
+    [`/loader/entries/0123-${old}.conf`]: entry(old),
+    [`/vmlinuz-${current}`]: KERNEL,
+    [`/initramfs-${current}.img`]: RAMDISK,
+    [`/vmlinuz-${old}`]: 'old kernel',
+    [`/initramfs-${old}.img`]: 'old ramdisk',
+  };
+}
+
+/** The root of the same; on btrfs it is the subvolume `root`, seen as a folder. */
+export function fedoraRoot(at = ''): Tree {
+  return {
+    [`${at}/boot/`]: '',
+    [`${at}/etc/fstab`]:
+      'UUID=1-2 / auto defaults 0 0\nUUID=3-4 /boot ext4 defaults 1 2\nUUID=5-6 /boot/efi vfat defaults 0 2\n',
+    [`${at}/etc/os-release`]: '-> ../usr/lib/os-release',
+    [`${at}/usr/lib/os-release`]:
+      'ID=fedora\nVERSION_ID=40\nPRETTY_NAME="Fedora Linux 40 (Cloud Edition)"\n',
+  };
+}
+
+export const UBUNTU_GRUB = `set default="0"
+menuentry 'Ubuntu' --class ubuntu --class gnu-linux $menuentry_id_option 'gnulinux-simple' {
+	gfxmode $linux_gfx_mode
+	linux	/boot/vmlinuz-6.8.0-31-generic root=LABEL=cloudimg-rootfs ro  console=tty1 console=ttyS0
+	initrd	/boot/initrd.img-6.8.0-31-generic
+}
+`;
+
+/** An Ubuntu cloud image: the label of the root, and links to the kernel of the day. */
+export function ubuntuRoot(grub: string): Tree {
+  return {
+    '/boot/vmlinuz-6.8.0-31-generic': KERNEL,
+    '/boot/initrd.img-6.8.0-31-generic': RAMDISK,
+    '/boot/vmlinuz': '-> vmlinuz-6.8.0-31-generic',
+    '/boot/initrd.img': '-> initrd.img-6.8.0-31-generic',
+    '/boot/grub/grub.cfg': grub,
+    '/etc/fstab':
+      'LABEL=cloudimg-rootfs\t/\t ext4\tdiscard,errors=remount-ro\t0 1\nLABEL=BOOT\t/boot\text4\tdefaults\t0 2\nLABEL=UEFI\t/boot/efi\tvfat\tumask=0077\t0 1\n',
+    '/etc/os-release': '-> ../usr/lib/os-release',
+    '/usr/lib/os-release': 'ID=ubuntu\nVERSION_ID="24.04"\nPRETTY_NAME="Ubuntu 24.04 LTS"\n',
+  };
+}

@@ -19,11 +19,13 @@ import { EXTENT_BYTES, FIRST_EXTENT_BYTES, metadataText, physicalVolumeHead } fr
 /** Files by path, absolute: text, bytes, or `-> target` for a symbolic link. */
 export type Tree = Readonly<Record<string, string | Buffer>>;
 
-export type FileSystem = 'ext4' | 'ext2' | 'xfs';
+export type FileSystem = 'ext4' | 'ext2' | 'xfs' | 'btrfs';
 
 export type TinyPartition = {
   readonly content: FileSystem | 'lvm-xfs' | 'lvm-ext4' | 'swap' | 'luks' | 'empty';
   readonly files?: Tree;
+  /** Of an ext file system. */
+  readonly label?: string;
   readonly group?: string;
   readonly volume?: string;
   /** Further volumes in the metadata text. */
@@ -39,7 +41,7 @@ export type TinyImage = {
 };
 
 const START_BYTES = MIB;
-const SIZES = { ext4: 16 * MIB, ext2: 16 * MIB, xfs: 304 * MIB } as const;
+const SIZES = { ext4: 16 * MIB, ext2: 16 * MIB, xfs: 304 * MIB, btrfs: 128 * MIB } as const;
 
 /** A folder that goes with the test. */
 export async function scratch(): Promise<AsyncDisposable & { path: string }> {
@@ -48,7 +50,8 @@ export async function scratch(): Promise<AsyncDisposable & { path: string }> {
 }
 
 /**
- * Writes a small disk image without root: file systems by mke2fs -d and mkfs.xfs -p, LVM labels by
+ * Writes a small disk image without root: file systems by mke2fs -d, mkfs.xfs -p
+ * and mkfs.btrfs --rootdir, LVM labels by
  * hand, the partition table by sfdisk. Holes stay holes: a few hundred KiB on disk.
  */
 export async function tinyImage(folder: string, image: TinyImage): Promise<string> {
@@ -89,7 +92,7 @@ async function writePartition(
     return MIB;
   }
   if (content !== 'lvm-xfs' && content !== 'lvm-ext4') {
-    const made = await makeFileSystem(scratchPath, content, files);
+    const made = await makeFileSystem(scratchPath, content, files, partition.label);
     await copySparse(made, disk, at);
     return SIZES[content];
   }
@@ -102,7 +105,12 @@ async function writePartition(
 }
 
 /** Makes a file system with `files` in it, in a new file at `path`. */
-export async function makeFileSystem(path: string, kind: FileSystem, files: Tree): Promise<string> {
+export async function makeFileSystem(
+  path: string,
+  kind: FileSystem,
+  files: Tree,
+  label = '',
+): Promise<string> {
   const tree = `${path}.tree`;
   await writeTree(tree, files);
   await writeFile(path, '');
@@ -110,7 +118,8 @@ export async function makeFileSystem(path: string, kind: FileSystem, files: Tree
   if (kind === 'xfs') {
     await writeFile(`${path}.proto`, await xfsPrototype(tree));
     await run('mkfs.xfs', ['-q', '-p', `${path}.proto`, path]);
-  } else await run('mke2fs', ['-q', '-F', '-t', kind, '-d', tree, path]);
+  } else if (kind === 'btrfs') await run('mkfs.btrfs', ['-q', '--rootdir', tree, path]);
+  else await run('mke2fs', ['-q', '-F', '-t', kind, '-L', label, '-d', tree, path]);
   await rm(tree, { recursive: true });
   return path;
 }
