@@ -15,10 +15,14 @@ export function withinBudget(
   nowMs: () => number = Date.now,
 ): (event: NewEvent) => void {
   let spent = new Map<string | undefined, number>();
+  let told = new Set<unknown>();
   let minute = 0;
   return (event) => {
     const now = Math.floor(nowMs() / MINUTE_MS);
-    if (now !== minute) [minute, spent] = [now, new Map()];
+    if (now !== minute) [minute, spent, told] = [now, new Map(), new Set()];
+    // A machine that is nobody's node may ask for ever: once in a minute says it all.
+    if (event.kind === 'dhcp.unknown' && told.has(event.data?.['mac'])) return;
+    if (event.kind === 'dhcp.unknown') told.add(event.data?.['mac']);
     const count = (spent.get(event.nodeUuid) ?? 0) + 1;
     spent.set(event.nodeUuid, count);
     if (count <= MOST_PER_MINUTE) observe(event);

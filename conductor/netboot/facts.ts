@@ -29,8 +29,12 @@ export type BootFacts = {
 export type KnownHost = {
   readonly nodeUuid: string;
   readonly hostname: string | undefined;
-  /** Whether this node boots through iPXE and HTTP rather than pxelinux and TFTP. */
+  /** Whether this node boots through iPXE and HTTP rather than pxelinux or GRUB. */
   readonly ipxe: boolean;
+  /** Whether that iPXE brings its own network drivers; `false` by default: the firmware's. */
+  readonly ipxeDrivers?: boolean;
+  /** What the node is said to be; the firmware's own word (option 93) wins. */
+  readonly bootMode?: 'bios' | 'uefi';
 };
 
 /** A DHCP lease, as stored. Times are milliseconds since the epoch. */

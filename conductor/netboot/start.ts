@@ -10,6 +10,7 @@ import { listenError } from './listen.ts';
 import type { BootTemplates } from './templates/load.ts';
 import { startTftp, type TftpOptions, type TftpServer } from './tftp/server.ts';
 import { checkLoaders, LOADER_FILES, type LoaderFile } from './tree/loaders.ts';
+import { tappedTree } from './tap.ts';
 import { bootTree, type TreeOptions } from './tree/tree.ts';
 
 /** How machines are booted from the network. */
@@ -50,20 +51,26 @@ export async function startNetboot(
   extras: DhcpExtras = {},
 ): Promise<Netboot> {
   const { clientCheck = 'lease', ipxeRom = 'use', loaders = LOADER_FILES } = options;
-  await checkLoaders(loaders);
+  const missingLoaders = await checkLoaders(loaders);
   const bounded = withEventBudget(facts, (nodeUuid) =>
     extras.onError?.(new Error(`too many netboot events of ${nodeUuid ?? 'unknown machines'}`)),
   );
   const observe = (event: NewEvent): void => bounded.observe(event);
   const tree = bootTree(facts, templates, { clientCheck, ipxeRom, loaders });
+  const tapped = (protocol: 'tftp' | 'http') => tappedTree(tree, protocol, facts, extras.tap);
   await using started = new AsyncDisposableStack();
-  const tftp = options.tftp && started.use(await startTftp(options.tftp, tree, observe));
-  const app = started.adopt(await buildBootHttp({ tree, observe }), (server) => server.close());
+  const tftp = options.tftp && started.use(await startTftp(options.tftp, tapped('tftp'), observe));
+  const app = started.adopt(await buildBootHttp({ tree: tapped('http'), observe }), (server) =>
+    server.close(),
+  );
   await options.http.routes?.(app);
   const httpPort = await listen(app, options.http);
   // DHCP last: no machine is sent anywhere before there is something to answer it.
   const dhcp =
-    options.dhcp && started.use(await startDhcp(withUrls(options.dhcp, httpPort), bounded, extras));
+    options.dhcp &&
+    started.use(
+      await startDhcp({ ...withUrls(options.dhcp, httpPort), missingLoaders }, bounded, extras),
+    );
   const running = started.move();
   return {
     dhcp,

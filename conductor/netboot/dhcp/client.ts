@@ -6,9 +6,11 @@ import type { DhcpPacket } from './packet.ts';
 export type DhcpClient = {
   /** Whether firmware asks for a boot file: vendor class `PXEClient`, RFC 4578. */
   readonly pxe: boolean;
+  /** Whether UEFI firmware asks for a URL to boot from: vendor class `HTTPClient`, UEFI 2.5 §23.7. */
+  readonly http: boolean;
   readonly ipxe: boolean;
-  /** Option 93, RFC 4578 §2.1; 0 (BIOS) where firmware does not say. */
-  readonly architecture: number;
+  /** Option 93, RFC 4578 §2.1; `undefined` where firmware does not say. */
+  readonly architecture: number | undefined;
   readonly vendorClass: string | undefined;
 };
 
@@ -20,7 +22,13 @@ export function clientOf(packet: DhcpPacket): DhcpClient {
   return {
     vendorClass,
     pxe: vendorClass?.startsWith('PXEClient') ?? false,
+    http: vendorClass?.startsWith('HTTPClient') ?? false,
     ipxe: userClass.includes('iPXE') || packet.options.has(OPTION.ipxe),
-    architecture: readUint16(packet.options.get(OPTION.clientArchitecture)) ?? 0,
+    architecture: readUint16(packet.options.get(OPTION.clientArchitecture)),
   };
+}
+
+/** Whether the sender is firmware or a boot loader, and not an operating system. */
+export function isNetbootClient({ pxe, http, ipxe }: DhcpClient): boolean {
+  return pxe || http || ipxe;
 }

@@ -12,6 +12,7 @@ export const OPTION = {
   overload: 52,
   messageType: 53,
   serverId: 54,
+  parameterList: 55,
   message: 56,
   renewalSeconds: 58,
   rebindingSeconds: 59,

@@ -27,6 +27,8 @@ export type SubnetOptions = {
 
 /** How the DHCP server listens and answers. */
 export type DhcpOptions = {
+  /** `proxy`: beside another DHCP server, naming boot files only; `server` by default. */
+  readonly mode?: 'server' | 'proxy';
   /** Must let broadcasts in: `0.0.0.0` as a rule. */
   readonly listenAddress: Ipv4;
   /** 67 by default. Relays are answered there too. */
@@ -37,8 +39,14 @@ export type DhcpOptions = {
   readonly serverAddress: Ipv4;
   readonly subnets: readonly SubnetOptions[];
   readonly unknownMachines: 'ignore' | 'answer';
+  /** Boot files that are not to be had, each with the reason; none by default. */
+  readonly missingLoaders?: ReadonlyMap<string, string>;
   /** For how long an offered address waits for its REQUEST; 60 by default. */
   readonly offerSeconds?: number;
+  /** How long an address is asked for before it is first offered; 0 by default: not at all. */
+  readonly addressProbeMs?: number;
+  /** How often other DHCP servers are looked for; 0 by default: never. */
+  readonly foreignSearchSeconds?: number;
   /** For how long a declined address is put aside; 600 by default. */
   readonly declineSeconds?: number;
 };
@@ -64,9 +72,11 @@ export type Subnet = {
 
 /** What the decider must know of the configuration. */
 export type DhcpConfig = {
+  readonly mode: 'server' | 'proxy';
   readonly serverAddress: Ipv4;
   readonly subnets: readonly Subnet[];
   readonly unknownMachines: 'ignore' | 'answer';
+  readonly missingLoaders: ReadonlyMap<string, string>;
   readonly offerSeconds: number;
   readonly declineSeconds: number;
 };
@@ -77,9 +87,18 @@ export type DhcpConfig = {
  */
 export function dhcpConfig(options: DhcpOptions): DhcpConfig {
   const { serverAddress, unknownMachines, offerSeconds = 60, declineSeconds = 600 } = options;
+  const { missingLoaders = new Map(), mode = 'server' } = options;
   const subnets = options.subnets.map((subnet) => checkedSubnet(subnet, serverAddress));
   for (const [index, subnet] of subnets.entries()) checkApart(subnet, subnets.slice(index + 1));
-  return { serverAddress, unknownMachines, offerSeconds, declineSeconds, subnets };
+  return {
+    mode,
+    serverAddress,
+    unknownMachines,
+    missingLoaders,
+    offerSeconds,
+    declineSeconds,
+    subnets,
+  };
 }
 
 /** Whether `address` may be given out in `subnet`. */

@@ -4,7 +4,7 @@ import type { Mac } from '../../values/mac.ts';
 import type { Lease } from '../facts.ts';
 import { OPTION, type MessageType } from './codes.ts';
 import { inRange } from './config.ts';
-import { dhcpEvent, exhausted } from './events.ts';
+import { dhcpEvent, exhausted, unknownMachine } from './events.ts';
 import { readIpv4 } from './options.ts';
 import { ANY, type DhcpPacket } from './packet.ts';
 import { informReply, leaseReply, nakReply, type DhcpReply } from './reply.ts';
@@ -26,7 +26,8 @@ type Decider = (packet: DhcpPacket, snapshot: DhcpSnapshot) => DhcpDecision;
 export function decide(packet: DhcpPacket, snapshot: DhcpSnapshot): DhcpDecision {
   if (packet.op !== 'request') return NOTHING;
   const unknown = snapshot.host === undefined;
-  if (unknown && snapshot.config.unknownMachines === 'ignore') return NOTHING;
+  if (unknown && snapshot.config.unknownMachines === 'ignore')
+    return { ...NOTHING, events: unknownMachine(packet, snapshot) };
   return DECIDERS[packet.type](packet, snapshot);
 }
 
@@ -66,7 +67,7 @@ function decideRequest(packet: DhcpPacket, snapshot: DhcpSnapshot): DhcpDecision
   const { config, subnet, lease, holder, nowMs } = snapshot;
   const serverId = packet.options.get(OPTION.serverId);
   if (serverId !== undefined && readIpv4(serverId) !== config.serverAddress)
-    return choseAnother(snapshot);
+    return choseAnother(packet, snapshot);
   const wanted = wantedAddress(packet);
   if (wanted === undefined) return NOTHING;
   if (!contains(subnet.cidr, wanted))
@@ -94,9 +95,13 @@ function nak(packet: DhcpPacket, snapshot: DhcpSnapshot, why: string): DhcpDecis
 }
 
 /** The client took another server's offer: ours is free again. */
-function choseAnother({ lease }: DhcpSnapshot): DhcpDecision {
-  if (lease?.state !== 'offered') return NOTHING;
-  return { ...NOTHING, leases: [{ ...lease, state: 'released' }] };
+function choseAnother(packet: DhcpPacket, snapshot: DhcpSnapshot): DhcpDecision {
+  const { lease } = snapshot;
+  const server = readIpv4(packet.options.get(OPTION.serverId)) ?? ANY;
+  const why = `Took the offer of another DHCP server, ${server}`;
+  const events = [dhcpEvent('dhcp.foreign', packet, snapshot, why, { server })];
+  if (lease?.state !== 'offered') return { ...NOTHING, events };
+  return { ...NOTHING, leases: [{ ...lease, state: 'released' }], events };
 }
 
 function decideDecline(packet: DhcpPacket, snapshot: DhcpSnapshot): DhcpDecision {

@@ -1,7 +1,7 @@
 import type { EventKind, NewEvent } from '../../events/kinds.ts';
 import type { Ipv4 } from '../../values/ipv4.ts';
-import type { BootAnswer } from './boot.ts';
-import { clientOf } from './client.ts';
+import { loaderOf, type BootAnswer } from './boot.ts';
+import { clientOf, isNetbootClient, type DhcpClient } from './client.ts';
 import { ANY, type DhcpPacket } from './packet.ts';
 import type { DhcpSnapshot } from './snapshot.ts';
 
@@ -11,29 +11,50 @@ export function exhausted(packet: DhcpPacket, snapshot: DhcpSnapshot): NewEvent 
   return dhcpEvent('dhcp.nak', packet, snapshot, message, { exhausted: true });
 }
 
+/**
+ * The entry for a machine that wants to boot and is not answered: it may be a node whose port has
+ * another MAC. None for other messages.
+ */
+export function unknownMachine(packet: DhcpPacket, snapshot: DhcpSnapshot): readonly NewEvent[] {
+  if (packet.type !== 'discover' || !isNetbootClient(clientOf(packet))) return [];
+  const message = 'DISCOVER unanswered: no node has a port with this MAC that may boot';
+  return [dhcpEvent('dhcp.unknown', packet, snapshot, message)];
+}
+
 /** An entry about `packet`; `boot` adds which boot file was named, or why none was. */
 export function dhcpEvent(
   kind: EventKind,
   packet: DhcpPacket,
   snapshot: DhcpSnapshot,
   message: string,
-  more: { address?: Ipv4; boot?: BootAnswer; exhausted?: true } = {},
+  more: { address?: Ipv4; server?: Ipv4; boot?: BootAnswer; exhausted?: true } = {},
 ): NewEvent {
   const { boot, ...rest } = more;
-  const { architecture, vendorClass, ipxe } = clientOf(packet);
+  const client = clientOf(packet);
+  const { architecture, vendorClass, ipxe } = client;
+  const named = boot?.file === undefined ? '' : `, boot file ${boot.file}`;
   return {
     kind,
-    message: `${message}${boot?.file === undefined ? '' : `, boot file ${boot.file}`} (${packet.mac})`,
+    message: `${message}${named}${otherFirmware(client, snapshot)} (${packet.mac})`,
     nodeUuid: snapshot.host?.nodeUuid,
     data: {
       mac: packet.mac,
       subnet: snapshot.subnet.name,
       ...(packet.giaddr !== ANY && { relay: packet.giaddr }),
-      ...(vendorClass !== undefined && { vendorClass, architecture, ipxe }),
+      ...(vendorClass !== undefined && { vendorClass, ipxe }),
+      ...(architecture !== undefined && { architecture }),
       ...(boot !== undefined && bootData(boot)),
       ...rest,
     },
   };
+}
+
+/** Tells of firmware that is not what the node is said to have: its deploy may not boot then. */
+function otherFirmware(client: DhcpClient, { host }: DhcpSnapshot): string {
+  const loader = host && isNetbootClient(client) ? loaderOf(client, host) : undefined;
+  if (loader === undefined || host?.bootMode === undefined) return '';
+  if (loader.bootMode === host.bootMode) return '';
+  return `; the firmware is ${loader.firmware}, the node's capabilities say boot_mode:${host.bootMode}`;
 }
 
 function bootData(boot: BootAnswer): Record<string, string> {

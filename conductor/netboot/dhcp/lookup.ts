@@ -1,6 +1,6 @@
 import type { NetbootFacts } from '../facts.ts';
 import { freeAddress } from './allocate.ts';
-import { clientOf } from './client.ts';
+import { clientOf, isNetbootClient } from './client.ts';
 import type { DhcpConfig, Subnet } from './config.ts';
 import { knownAddress, wantedAddress } from './decide.ts';
 import type { DhcpPacket } from './packet.ts';
@@ -16,16 +16,15 @@ export async function lookUp(
 ): Promise<DhcpSnapshot> {
   const { mac } = packet;
   const wanted = wantedAddress(packet);
-  const client = clientOf(packet);
   const [host, boot, lease, holder] = await Promise.all([
     facts.hostByMac(mac),
-    client.pxe || client.ipxe ? facts.bootFactsByMac(mac) : undefined,
+    isNetbootClient(clientOf(packet)) ? facts.bootFactsByMac(mac) : undefined,
     facts.leases.byMac(mac, subnet.name),
     wanted === undefined ? undefined : facts.leases.byAddress(wanted),
   ]);
   const found = { config, subnet, nowMs, host, boot, lease, holder, candidate: undefined };
   const ignored = host === undefined && config.unknownMachines === 'ignore';
-  if (packet.type !== 'discover' || ignored || knownAddress(packet, found) !== undefined)
-    return found;
+  const gives = packet.type === 'discover' && config.mode === 'server';
+  if (!gives || ignored || knownAddress(packet, found) !== undefined) return found;
   return { ...found, candidate: await freeAddress(subnet, mac, facts, nowMs) };
 }

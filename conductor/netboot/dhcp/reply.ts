@@ -48,6 +48,19 @@ export function informReply(
   return { reply: { packet: reply, toAddress: request.ciaddr, toPort: 'client' }, boot };
 }
 
+/** A reply that names a boot file and gives no address: a proxyDHCP server's (PXE 2.1 §2.2.3). */
+export function bootReply(
+  type: 'offer' | 'ack',
+  request: DhcpPacket,
+  snapshot: DhcpSnapshot,
+): { reply: DhcpReply; boot: BootAnswer } {
+  const client = clientOf(request);
+  const boot = bootAnswer(client, snapshot);
+  const options = new Map([...identity(request, snapshot), ...bootOptions(boot, client)]);
+  const packet = { ...blank(type, request), ...bootFields(boot), options };
+  return { reply: addressed(packet, request), boot };
+}
+
 /** A NAK. It goes to everyone, through a relay with the broadcast flag set (RFC 2131 §4.3.2). */
 export function nakReply(request: DhcpPacket, snapshot: DhcpSnapshot, why: string): DhcpReply {
   const relayed = request.giaddr !== ANY;
@@ -68,7 +81,8 @@ export function nakReply(request: DhcpPacket, snapshot: DhcpSnapshot, why: strin
 function addressed(packet: DhcpPacket, request: DhcpPacket): DhcpReply {
   if (request.giaddr !== ANY) return { packet, toAddress: request.giaddr, toPort: 'server' };
   // Only to an address that is the client's: a forged ciaddr must not aim replies at others.
-  const toAddress = request.ciaddr === packet.yiaddr ? request.ciaddr : EVERYONE;
+  const isOwn = request.ciaddr !== ANY && request.ciaddr === packet.yiaddr;
+  const toAddress = isOwn ? request.ciaddr : EVERYONE;
   return { packet, toAddress, toPort: 'client' };
 }
 

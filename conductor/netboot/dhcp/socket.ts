@@ -2,8 +2,11 @@ import dgram from 'node:dgram';
 import type { Ipv4 } from '../../values/ipv4.ts';
 import { listenError } from '../listen.ts';
 
+/** Sends a datagram back to where one came from, from the socket that it came to. */
+export type SendBack = (bytes: Buffer, onError: (error: Error) => void) => void;
+
 /** A datagram, as it came in. */
-export type OnDatagram = (bytes: Buffer) => void;
+export type OnDatagram = (bytes: Buffer, sendBack: SendBack) => void;
 
 /** The sockets of a DHCP server. */
 export type DhcpSockets = {
@@ -26,12 +29,12 @@ export async function openDhcpSockets(
 ): Promise<DhcpSockets> {
   const { listenAddress, serverAddress } = wish;
   const listenPort = await probe(listenAddress, wish.listenPort);
-  const wide = await bound(listenAddress, listenPort, onDatagram);
+  const wide = await bindShared(listenAddress, listenPort, onDatagram);
   const own =
     listenAddress === serverAddress
       ? wide
-      : await bound(serverAddress, listenPort, onDatagram).catch(async (error: unknown) => {
-          await closed(wide);
+      : await bindShared(serverAddress, listenPort, onDatagram).catch(async (error: unknown) => {
+          await closeSocket(wide);
           throw error;
         });
   return {
@@ -39,8 +42,8 @@ export async function openDhcpSockets(
     send: (bytes, address, toPort, onError) =>
       own.send(bytes, toPort, address, (error) => (error === null ? undefined : onError(error))),
     close: async () => {
-      await closed(wide);
-      if (own !== wide) await closed(own);
+      await closeSocket(wide);
+      if (own !== wide) await closeSocket(own);
     },
   };
 }
@@ -52,11 +55,15 @@ async function probe(address: Ipv4, listenPort: number): Promise<number> {
     await bind(socket, address, listenPort);
     return socket.address().port;
   } finally {
-    await closed(socket);
+    await closeSocket(socket);
   }
 }
 
-async function bound(
+/**
+ * Opens one socket beside others on the same address and port.
+ * @throws IronpxeError NETBOOT_LISTEN_IN_USE, NETBOOT_LISTEN_REFUSED
+ */
+export async function bindShared(
   address: Ipv4,
   listenPort: number,
   onDatagram: OnDatagram,
@@ -64,7 +71,11 @@ async function bound(
   const socket = dgram.createSocket({ type: 'udp4', reuseAddr: true, recvBufferSize: 1 << 20 });
   await bind(socket, address, listenPort);
   socket.setBroadcast(true);
-  socket.on('message', onDatagram);
+  socket.on('message', (bytes, source) =>
+    onDatagram(bytes, (reply, onError) =>
+      socket.send(reply, source.port, source.address, (error) => error && onError(error)),
+    ),
+  );
   // An ICMP error for an earlier reply surfaces here; the server goes on.
   socket.on('error', () => {});
   return socket;
@@ -78,12 +89,13 @@ async function bind(socket: dgram.Socket, address: Ipv4, listenPort: number): Pr
     await promise;
     socket.off('error', reject);
   } catch (error) {
-    await closed(socket);
+    await closeSocket(socket);
     throw await listenError({ service: 'DHCP', protocol: 'udp', address, listenPort }, error);
   }
 }
 
-async function closed(socket: dgram.Socket): Promise<void> {
+/** Closes a socket, which may be closed already. */
+export async function closeSocket(socket: dgram.Socket): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   try {
     socket.close(resolve);

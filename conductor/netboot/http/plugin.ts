@@ -20,7 +20,9 @@ export type BootHttpOptions = {
 /** The names below which the tree is served; other routes of the same server stay free. */
 const ROUTES = [
   '/boot.ipxe',
-  '/:name(^[\\w.-]+\\.(?:0|c32|kpxe|efi)$)',
+  '/:name(^[\\w.:-]+\\.(?:0|c32|k?pxe|efi|conf)$)',
+  '/grub.cfg-:mac',
+  '/grub/*',
   '/tftpboot/*',
   '/pxelinux.cfg/:name',
   '/:node(^[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}$)/:file',
@@ -41,9 +43,16 @@ export async function buildBootHttp(options: BootHttpOptions): Promise<FastifyIn
     requestTimeout: 30_000,
     // A stop must not wait for a client that stopped reading.
     forceCloseConnections: true,
+    rewriteUrl: ({ url = '/' }) => plainPath(url),
   });
   await app.register(bootHttpPlugin, options);
   return app;
+}
+
+/** Boot loaders join names with doubled slashes or backslashes (seen: shim 16.1 with `//`). */
+export function plainPath(url: string): string {
+  const [path = '', ...query] = url.split('?');
+  return [path.replaceAll(/(?:[/\\]|%5c)+/gi, '/'), ...query].join('?');
 }
 
 /** The boot routes (GET and HEAD with ranges) as a fastify plugin. */

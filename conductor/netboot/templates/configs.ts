@@ -39,6 +39,24 @@ export function ipxeNodeScript(templates: BootTemplates, boot: BootFacts): strin
   return render(templates.ipxeNode, common(boot));
 }
 
+/**
+ * The GRUB config of a node.
+ * @throws IronpxeError BOOT_FACTS_INVALID
+ */
+export function grubConfig(templates: BootTemplates, boot: BootFacts): string {
+  checkComplete(boot);
+  return render(templates.grub, {
+    ...common(boot),
+    deploy_options: grubWords(boot, boot.deployOptions),
+    boot_options: grubWords(boot, boot.bootOptions),
+  });
+}
+
+/** The GRUB config that looks for the node's. */
+export function grubStartConfig(templates: BootTemplates): string {
+  return render(templates.grubStart, {});
+}
+
 /** The script that every iPXE starts with. */
 export function ipxeStartScript(templates: BootTemplates, ipxeRom: 'use' | 'chainload'): string {
   return render(templates.ipxeStart, { rom_policy: ipxeRom });
@@ -67,6 +85,23 @@ function checkComplete(boot: BootFacts): void {
 function checkForIpxe(boot: BootFacts, options: string): void {
   if (options.includes('${') || /(^|\s)(&&|\|\|)(\s|$)/.test(options))
     throw unfit(boot, 'kernel parameters with "${", "&&" or "||", which iPXE would interpret');
+}
+
+/**
+ * Kernel parameters as words of a GRUB command. GRUB takes quotes away, and puts double ones around
+ * a whole parameter with blanks in it, which Linux reads the same.
+ */
+function grubWords(boot: BootFacts, options: string): string {
+  if (/['\\]/.test(options))
+    throw unfit(
+      boot,
+      'kernel parameters with a single quote or a backslash, which GRUB would double',
+    );
+  const words = options.match(/(?:[^\s"]|"[^"]*"?)+/g) ?? [];
+  return words
+    .map((word) => word.replaceAll('"', ''))
+    .map((word) => (/^[\w.,:=/+@%^~-]+$/.test(word) ? word : `'${word}'`))
+    .join(' ');
 }
 
 function unfit(boot: BootFacts, why: string): IronpxeError {

@@ -8,6 +8,8 @@ export type BootTemplates = {
   readonly pxelinux: Template;
   readonly ipxeNode: Template;
   readonly ipxeStart: Template;
+  readonly grub: Template;
+  readonly grubStart: Template;
 };
 
 /** The folder that ironpxe ships its templates in. */
@@ -30,6 +32,11 @@ const FILES = {
     placeholders: ['default_label', 'node_uuid', 'deploy_options', 'boot_options'],
   },
   ipxeStart: { file: 'boot.ipxe', placeholders: ['rom_policy'] },
+  grub: {
+    file: 'grub.cfg',
+    placeholders: ['default_label', 'node_uuid', 'deploy_options', 'boot_options'],
+  },
+  grubStart: { file: 'grub-start.cfg', placeholders: [] },
 } as const satisfies Record<keyof BootTemplates, { file: string; placeholders: readonly string[] }>;
 
 /**
@@ -37,12 +44,14 @@ const FILES = {
  * @throws IronpxeError BOOT_TEMPLATE_INVALID
  */
 export async function loadTemplates(folder = TEMPLATES_FOLDER): Promise<BootTemplates> {
-  const [pxelinux, ipxeNode, ipxeStart] = await Promise.all([
+  const [pxelinux, ipxeNode, ipxeStart, grub, grubStart] = await Promise.all([
     load(folder, FILES.pxelinux),
     load(folder, FILES.ipxeNode),
     load(folder, FILES.ipxeStart),
+    load(folder, FILES.grub),
+    load(folder, FILES.grubStart),
   ]);
-  return { pxelinux, ipxeNode, ipxeStart };
+  return { pxelinux, ipxeNode, ipxeStart, grub, grubStart };
 }
 
 async function load(

@@ -14,7 +14,8 @@ export type TransferAbout = {
 /** Writes one request's entries into the timeline. */
 export type TftpEvents = {
   started(about: TransferAbout): void;
-  done(about: TransferAbout, durationMs: number): void;
+  /** `retries`: how often the server had to send again. */
+  done(about: TransferAbout, durationMs: number, retries: number): void;
   failed(about: TransferAbout, why: string): void;
   /** Refused before anything was sent. What was only searched for makes no entry. */
   refused(nodeUuid: string | undefined, why: string, refusal?: TreeRefusal): void;
@@ -42,10 +43,15 @@ export function tftpEvents(
   return {
     started: ({ nodeUuid, ...about }) =>
       tell('tftp.started', nodeUuid, `sending ${formatBytes(about.sizeBytes)}`, termsData(about)),
-    done: ({ nodeUuid, ...about }, durationMs) => {
+    done: ({ nodeUuid, ...about }, durationMs, retries) => {
       const bytesPerSecond = Math.round((about.sizeBytes * 1000) / Math.max(durationMs, 1));
       const message = `${formatBytes(about.sizeBytes)} sent, ${formatBytes(bytesPerSecond)}/s`;
-      const data = { ...termsData(about), durationMs: Math.round(durationMs), bytesPerSecond };
+      const data = {
+        ...termsData(about),
+        durationMs: Math.round(durationMs),
+        bytesPerSecond,
+        ...(retries > 0 && { retries }),
+      };
       tell('tftp.done', nodeUuid, message, data);
     },
     failed: ({ nodeUuid, ...about }, why) =>

@@ -144,10 +144,13 @@ class Serving implements TftpCounters {
   async #serve(request: ReadRequest, peer: Peer): Promise<void> {
     const events = tftpEvents(this.#observe, request.fileName, peer.address);
     const answer = await this.#tree.resolve(request.fileName, peer.address);
+    const { nodeUuid } = answer;
     if ('found' in answer)
-      return this.#sendContent(answer.found, answer.nodeUuid, request, peer, events);
+      return this.#sendContent(answer.found, nodeUuid, request, peer, events).catch(
+        (error: unknown) => this.#broken(request, peer, error, nodeUuid),
+      );
     this.#refuse(peer, ERROR_OF[answer.refused], answer.why);
-    return events.refused(answer.nodeUuid, answer.why, answer.refused);
+    return events.refused(nodeUuid, answer.why, answer.refused);
   }
 
   async #sendContent(
@@ -173,7 +176,7 @@ class Serving implements TftpCounters {
       onStarted: () => events.started(about),
     });
     this[end.kind]++;
-    if (end.kind === 'done') events.done(about, performance.now() - startedAtMs);
+    if (end.kind === 'done') events.done(about, performance.now() - startedAtMs, end.retries);
     if (end.kind === 'failed') events.failed(about, end.why);
   }
 
@@ -182,12 +185,12 @@ class Serving implements TftpCounters {
     return { blksize, windowsize };
   }
 
-  #broken(request: ReadRequest, peer: Peer, error: unknown): void {
+  #broken(request: ReadRequest, peer: Peer, error: unknown, nodeUuid?: string): void {
     const gone = errorCode(error) === 'ENOENT';
     const why = gone ? 'the file is not on the conductor any more' : 'the file cannot be opened';
     this.#refuse(peer, gone ? TFTP_ERROR.notFound : TFTP_ERROR.other, why);
     const events = tftpEvents(this.#observe, request.fileName, peer.address);
-    events.refused(undefined, `${why}: ${error instanceof Error ? error.message : String(error)}`);
+    events.refused(nodeUuid, `${why}: ${error instanceof Error ? error.message : String(error)}`);
   }
 
   #refuse(peer: Peer, code: number, why: string): void {

@@ -34,24 +34,53 @@ function textSource(text: string): ByteSource {
   };
 }
 
+type Chunk = { readonly start: number; readonly bytes: Buffer };
+
+/** Holds a chunk, and the one after it as soon as that has come: a transfer seldom waits for disks. */
 function fileSource(handle: FileHandle, sizeBytes: number): ByteSource {
-  let chunk: Buffer = Buffer.alloc(0);
-  let chunkStart = 0;
-  const held = (start: number, end: number): boolean =>
-    start >= chunkStart && end <= chunkStart + chunk.length;
-  const load = async (start: number, end: number): Promise<Buffer> => {
-    const length = Math.min(Math.max(end - start, CHUNK_BYTES), sizeBytes - start);
+  let chunk: Chunk = { start: 0, bytes: Buffer.alloc(0) };
+  let ahead: Chunk | undefined;
+  const load = async (start: number, least: number): Promise<Chunk> => {
+    const length = Math.min(Math.max(least, CHUNK_BYTES), sizeBytes - start);
     // A new buffer each time: blocks of the one before may still wait in the socket's queue.
-    chunk = await fill(handle, Buffer.allocUnsafeSlow(length), start);
-    chunkStart = start;
-    return chunk.subarray(0, end - start);
+    return { start, bytes: await fill(handle, Buffer.allocUnsafeSlow(length), start) };
+  };
+  const lookAhead = async (start: number): Promise<void> => {
+    try {
+      const next = await load(start, 0);
+      if (start === chunk.start + chunk.bytes.length) ahead = next;
+    } catch {
+      // What cannot be read is found out, and told, when it is wanted.
+    }
+  };
+  const use = (next: Chunk): void => {
+    chunk = next;
+    ahead = undefined;
+    const end = next.start + next.bytes.length;
+    if (end < sizeBytes) void lookAhead(end);
+  };
+  const wait = async (start: number, end: number): Promise<Buffer> => {
+    const next = await load(start, end - start);
+    use(next);
+    return cut(next, start, end);
   };
   return {
     sizeBytes,
-    read: (start, end) =>
-      held(start, end) ? chunk.subarray(start - chunkStart, end - chunkStart) : load(start, end),
+    read: (start, end) => {
+      if (ahead !== undefined && holds(ahead, start, end)) use(ahead);
+      if (holds(chunk, start, end)) return cut(chunk, start, end);
+      return wait(start, end);
+    },
     [Symbol.asyncDispose]: () => handle.close(),
   };
+}
+
+function holds({ start, bytes }: Chunk, from: number, to: number): boolean {
+  return from >= start && to <= start + bytes.length;
+}
+
+function cut({ start, bytes }: Chunk, from: number, to: number): Buffer {
+  return bytes.subarray(from - start, to - start);
 }
 
 async function fill(handle: FileHandle, target: Buffer, position: number): Promise<Buffer> {

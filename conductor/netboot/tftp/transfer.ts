@@ -8,7 +8,8 @@ import { acknowledge, openWindow, timeOut, type Window, type WindowStep } from '
 
 /** How a transfer ended. */
 export type TransferEnd =
-  | { readonly kind: 'done' }
+  /** `retries`: how often the server had to send again. */
+  | { readonly kind: 'done'; readonly retries: number }
   /** The client asked for the size only, and stopped at the OACK. */
   | { readonly kind: 'probed' }
   | { readonly kind: 'failed'; readonly why: string };
@@ -51,13 +52,19 @@ export async function transfer(parts: TransferParts): Promise<TransferEnd> {
   }
 }
 
+const NO_DATA = Buffer.alloc(0);
+
 class RunningTransfer {
   readonly #parts: TransferParts;
   readonly #socket: dgram.Socket;
   readonly #end: (end: TransferEnd) => void;
+  #retries = 0;
   #window: Window;
   #timer: NodeJS.Timeout | undefined;
-  #tail: Promise<void> = Promise.resolve();
+  #waitMs = 0;
+  /** Settles when what waits for the disk is done; nothing does, nearly always. */
+  #tail: Promise<void> | undefined;
+  #waiting = 0;
   #halted = false;
 
   constructor(parts: TransferParts, socket: dgram.Socket, end: (end: TransferEnd) => void) {
@@ -70,7 +77,7 @@ class RunningTransfer {
   start(): void {
     this.#socket.on('message', (bytes) => this.#queue(() => this.#take(bytes)));
     if (this.#window.acked === 0) this.#parts.onStarted();
-    this.#queue(() => this.#do(this.#opening()));
+    this.#queue(() => this.#carryOut(this.#opening()));
   }
 
   stop(why: string): void {
@@ -89,11 +96,32 @@ class RunningTransfer {
     return openWindow(source.sizeBytes, { ...terms, optionAck: terms.confirmed.size > 0 });
   }
 
-  /** One datagram or time-out after the other: reading a block may take a while. */
+  /**
+   * One datagram or time-out after the other: reading a block may take a while. Where nothing has to
+   * be waited for it happens at once: a promise for each block would halve the rate.
+   */
   #queue(work: () => Promise<void> | void): void {
-    this.#tail = this.#tail
-      .then(() => (this.#halted ? undefined : work()))
-      .catch((error: unknown) => this.stop(`the file cannot be read: ${String(error)}`));
+    const begun = this.#tail?.then(() => this.#do(work)) ?? this.#do(work);
+    if (begun === undefined) return;
+    this.#waiting += 1;
+    this.#tail = this.#release(begun);
+  }
+
+  /** Frees the queue when its last work has ended. */
+  async #release(begun: Promise<void>): Promise<void> {
+    await begun;
+    this.#waiting -= 1;
+    if (this.#waiting === 0) this.#tail = undefined;
+  }
+
+  #do(work: () => Promise<void> | void): Promise<void> | void {
+    const fail = (error: unknown): void => this.stop(`the file cannot be read: ${String(error)}`);
+    if (this.#halted) return undefined;
+    try {
+      return work()?.catch(fail);
+    } catch (error) {
+      return fail(error);
+    }
   }
 
   #take(bytes: Buffer): Promise<void> | void {
@@ -103,7 +131,7 @@ class RunningTransfer {
     const before = this.#window.acked;
     const step = acknowledge(this.#window, packet.block);
     if (before === -1 && step.window.acked === 0) this.#parts.onStarted();
-    return this.#do(step);
+    return this.#carryOut(step);
   }
 
   #refusedByClient({ code, message }: { code: number; message: string }): void {
@@ -112,40 +140,59 @@ class RunningTransfer {
     this.#end(probed ? { kind: 'probed' } : { kind: 'failed', why });
   }
 
-  async #do(step: WindowStep): Promise<void> {
+  #carryOut(step: WindowStep): Promise<void> | void {
     this.#window = step.window;
-    if (step.done) return this.#end({ kind: 'done' });
+    if (step.done) return this.#end({ kind: 'done', retries: this.#retries });
     if (step.lost) return this.stop('no answer from the client');
     if (step.send === undefined) return undefined;
     this.#rearm();
-    for (let block = step.send.from; block <= step.send.to; block++) await this.#sendBlock(block);
+    return this.#sendBlocks(step.send.from, step.send.to);
+  }
+
+  #sendBlocks(from: number, to: number): Promise<void> | void {
+    for (let block = from; block <= to; block++) {
+      const data = this.#dataOf(block);
+      if (data instanceof Promise)
+        return data.then((bytes) => {
+          this.#sendBlock(block, bytes);
+          return this.#sendBlocks(block + 1, to);
+        });
+      this.#sendBlock(block, data);
+    }
     return undefined;
   }
 
-  async #sendBlock(block: number): Promise<void> {
+  #dataOf(block: number): Promise<Buffer> | Buffer {
     const { source, terms } = this.#parts;
-    if (block === 0) return this.#send(optionAckPacket(terms.confirmed));
     const start = (block - 1) * terms.blksize;
     const end = Math.min(start + terms.blksize, source.sizeBytes);
-    const data = start === end ? Buffer.alloc(0) : source.read(start, end);
-    return this.#send([dataHeader(block), data instanceof Promise ? await data : data]);
+    return block === 0 || start === end ? NO_DATA : source.read(start, end);
+  }
+
+  #sendBlock(block: number, data: Buffer): void {
+    const { confirmed } = this.#parts.terms;
+    this.#send(block === 0 ? optionAckPacket(confirmed) : [dataHeader(block), data]);
   }
 
   #send(bytes: Buffer | readonly Buffer[]): void {
     if (this.#halted) return;
-    // A failed send counts as a lost packet; a closed client port comes as an 'error' event.
-    this.#socket.send(bytes, () => {});
+    // Without a callback a failed send is silent, and counts as a lost packet; a closed client port
+    // comes as an 'error' event.
+    this.#socket.send(bytes);
   }
 
   #rearm(): void {
     const { terms, timeoutMs } = this.#parts;
-    clearTimeout(this.#timer);
     const backOff = timeoutMs * 2 ** Math.min(this.#window.retries, 3);
     const waitMs = terms.timeoutSeconds === undefined ? backOff : terms.timeoutSeconds * 1000;
+    if (waitMs === this.#waitMs) return void this.#timer?.refresh();
+    clearTimeout(this.#timer);
+    this.#waitMs = waitMs;
     this.#timer = setTimeout(() => this.#queue(() => this.#expire()), waitMs);
   }
 
-  #expire(): Promise<void> {
-    return this.#do(timeOut(this.#window, this.#parts.mostRetries));
+  #expire(): Promise<void> | void {
+    this.#retries++;
+    return this.#carryOut(timeOut(this.#window, this.#parts.mostRetries));
   }
 }

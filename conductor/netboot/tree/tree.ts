@@ -4,7 +4,13 @@ import type { Ipv4 } from '../../values/ipv4.ts';
 import { tryParseMac } from '../../values/mac.ts';
 import { BOOT_FILES, type BootFacts, type BootFile, type NetbootFacts } from '../facts.ts';
 import type { BootTemplates } from '../templates/load.ts';
-import { ipxeNodeScript, ipxeStartScript, pxelinuxConfig } from '../templates/configs.ts';
+import {
+  grubConfig,
+  grubStartConfig,
+  ipxeNodeScript,
+  ipxeStartScript,
+  pxelinuxConfig,
+} from '../templates/configs.ts';
 import type { LoaderFile } from './loaders.ts';
 import { treeName } from './name.ts';
 import { nodeAt } from './owner.ts';
@@ -15,8 +21,8 @@ export type TreeContent =
   | { readonly kind: 'text'; readonly text: string };
 
 /**
- * Why a name is not served. `searched`: pxelinux looks for its config under several names, of which
- * only the MAC's exists here; that is no fault and no entry for the timeline.
+ * Why a name is not served. `searched`: pxelinux and GRUB look for their config under several names,
+ * of which only the MAC's exists here; that is no fault and no entry for the timeline.
  */
 export type TreeRefusal = 'absent' | 'searched' | 'forbidden' | 'broken';
 
@@ -74,17 +80,27 @@ function sharedContent(
 ): TreeContent | undefined {
   if (name === 'boot.ipxe')
     return { kind: 'text', text: ipxeStartScript(templates, options.ipxeRom) };
+  if (name === 'grub/grub.cfg') return { kind: 'text', text: grubStartConfig(templates) };
   const loader = Object.hasOwn(options.loaders, name) ? options.loaders[name] : undefined;
   return loader === undefined ? undefined : { kind: 'file', path: loader.path };
 }
 
+/** The configs of a node, by what reads them. */
+const CONFIGS = {
+  'pxelinux config': pxelinuxConfig,
+  'GRUB config': grubConfig,
+  'iPXE script': ipxeNodeScript,
+} as const;
+
 /** A name below a node: which file of it, and how its boot facts are found. */
 type NodeWish = {
-  readonly what: BootFile | 'pxelinux config' | 'iPXE script';
+  readonly what: BootFile | keyof typeof CONFIGS;
   facts(facts: NetbootFacts): Promise<BootFacts | undefined>;
 };
 
 function nodeWish(name: string): NodeWish | undefined {
+  const grubMac = GRUB_CONFIG.exec(name)?.slice(1).find(Boolean);
+  if (grubMac !== undefined) return macWish('GRUB config', grubMac);
   const [folder = '', file = '', ...deeper] = name.split('/');
   if (deeper.length > 0) return undefined;
   if (folder === 'pxelinux.cfg') return configWish(file);
@@ -97,17 +113,22 @@ function nodeWish(name: string): NodeWish | undefined {
 /** `01-aa-bb-…` is what pxelinux asks for, `aa-bb-…` what our iPXE script does (contract 1.9). */
 function configWish(file: string): NodeWish | undefined {
   const what = /^01-(?=.{17}$)/i.test(file) ? 'pxelinux config' : 'iPXE script';
-  const mac = tryParseMac(what === 'pxelinux config' ? file.slice(3) : file);
+  return macWish(what, what === 'pxelinux config' ? file.slice(3) : file);
+}
+
+/** What GRUB looks for by itself, and Ironic's two names (contract 1.9). */
+const GRUB_CONFIG = /^(?:(?:grub\/)?grub\.cfg-01-([0-9a-f-]{17})|([0-9a-f:]{17})\.conf)$/i;
+
+function macWish(what: keyof typeof CONFIGS, text: string): NodeWish | undefined {
+  const mac = tryParseMac(text);
   return mac && { what, facts: (facts) => facts.bootFactsByMac(mac) };
 }
 
 function nodeContent(wish: NodeWish, boot: BootFacts, templates: BootTemplates): TreeAnswer {
   const { nodeUuid } = boot;
   try {
-    if (wish.what === 'pxelinux config')
-      return { nodeUuid, found: { kind: 'text', text: pxelinuxConfig(templates, boot) } };
-    if (wish.what === 'iPXE script')
-      return { nodeUuid, found: { kind: 'text', text: ipxeNodeScript(templates, boot) } };
+    if (isConfig(wish.what))
+      return { nodeUuid, found: { kind: 'text', text: CONFIGS[wish.what](templates, boot) } };
   } catch (error) {
     if (!hasCode(error, 'BOOT_FACTS_INVALID')) throw error;
     return { nodeUuid, refused: 'broken', why: explain(error) };
@@ -118,8 +139,12 @@ function nodeContent(wish: NodeWish, boot: BootFacts, templates: BootTemplates):
     : { nodeUuid, found: { kind: 'file', path } };
 }
 
+function isConfig(what: NodeWish['what']): what is keyof typeof CONFIGS {
+  return Object.hasOwn(CONFIGS, what);
+}
+
 function absent(nodeUuid: string | undefined, name: string): TreeAnswer {
-  const searched = name.startsWith('pxelinux.cfg/') && nodeWish(name) === undefined;
+  const searched = /^(?:pxelinux\.cfg|grub)\//.test(name) && nodeWish(name) === undefined;
   return { nodeUuid, refused: searched ? 'searched' : 'absent', why: `there is no ${name}` };
 }
 

@@ -131,7 +131,8 @@ test('an offer that the client did not take is free again', async (t) => {
   const { reply } = await answer(message(DISCOVER), facts);
   const address = reply?.packet.yiaddr ?? '';
   const other = await answer(request({ requested: address, server: '192.0.2.9' }), facts);
-  t.deepEqual(outline(other), { reply: undefined, leases: [['released', address]], events: [] });
+  const events = ['dhcp.foreign'];
+  t.deepEqual(outline(other), { reply: undefined, leases: [['released', address]], events });
 });
 
 test('a lease outlives an OFFER: a second DISCOVER does not shorten it', async (t) => {
@@ -235,7 +236,8 @@ test('boot files by firmware, user class, node and facts', async (t) => {
       'http://192.0.2.1:8080/boot.ipxe',
     ],
     ['plain BIOS, iPXE node', ['ipxe-rom', 0], bios, machine({ ipxe: true }), 'undionly.kpxe'],
-    ['UEFI', ['ovmf', 0], {}, machine(), undefined],
+    ['UEFI, GRUB node', ['ovmf', 0], {}, machine(), 'bootx64.efi'],
+    ['UEFI, iPXE node', ['ovmf', 0], {}, machine({ ipxe: true }), 'snponly.efi'],
     ['nothing to boot', ['ipxe-rom', 0], {}, nothing, undefined],
     ['unknown machine', ['ipxe-rom', 0], {}, machine({ mac: OS_MAC }), undefined],
     ['operating system', ['udhcpc', 0], {}, machine({ mac: OS_MAC }), undefined],
@@ -251,7 +253,8 @@ test('boot files by firmware, user class, node and facts', async (t) => {
       file === undefined ? undefined : 'PXEClient',
       name,
     );
-    t.is(sent?.options.has(OPTION.ipxe), file !== undefined && options !== bios, name);
+    const isIpxe = vector[0] !== 'ovmf' && options !== bios;
+    t.is(sent?.options.has(OPTION.ipxe), file !== undefined && isIpxe, name);
     t.is(typeof events[1]?.data?.[file === undefined ? 'noBootFile' : 'bootFile'], 'string', name);
   }
 });
@@ -270,15 +273,16 @@ test('machine UUID and client identifier are echoed; the lease goes by MAC all t
 
 test('unknown machines are ignored in every message when the configuration says so', async (t) => {
   const strict = { ...OPTIONS, unknownMachines: 'ignore' } as const;
-  for (const packet of [
-    message(DISCOVER),
-    request({ requested: '192.0.2.10', server: SERVER }),
-    request({ ciaddr: '192.0.2.10' }, { type: 'inform' }),
-  ])
+  for (const [packet, events] of [
+    [message(DISCOVER), []],
+    [message(['ipxe-rom', 0]), ['dhcp.unknown']],
+    [request({ requested: '192.0.2.10', server: SERVER }), []],
+    [request({ ciaddr: '192.0.2.10' }, { type: 'inform' }), []],
+  ] as const)
     t.deepEqual(outline(await answer(packet, new MemoryFacts([]), strict)), {
       reply: undefined,
       leases: [],
-      events: [],
+      events,
     });
 });
 

