@@ -66,7 +66,11 @@ async function unpack(job: Job, root: string): Promise<void> {
 }
 
 async function compress(entries: Parameters<typeof writeCpio>[0]): Promise<Buffer> {
-  const params = { [constants.ZSTD_c_compressionLevel]: 19 };
+  const params = {
+    [constants.ZSTD_c_compressionLevel]: 22,
+    // The kernel unpacks initramfs images with windows of up to 128 MiB.
+    [constants.ZSTD_c_windowLog]: 26,
+  };
   return await promisify(zstdCompress)(writeCpio(entries), { params });
 }
 

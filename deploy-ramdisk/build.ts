@@ -10,6 +10,9 @@ import { fetchPackages, type Package, resolvePackages, withIndex } from './packa
 
 const HOME = import.meta.dirname;
 
+/** util-linux has fallocate, with hdparm ATA disks erase themselves. */
+const PACKAGES = ['busybox-static', 'tgt', 'util-linux', 'hdparm'];
+
 /** Names everything that the result depends on: packages by their hash, scripts and this build. */
 async function contentKey(options: Options, packages: readonly Package[]): Promise<string> {
   const { profile, extraModules } = options;
@@ -23,7 +26,7 @@ async function contentKey(options: Options, packages: readonly Package[]): Promi
 }
 
 async function build(options: Options): Promise<void> {
-  const others = ['busybox-static', 'tgt', ...options.extraPackages];
+  const others = [...PACKAGES, ...options.extraPackages];
   const kernelMeta = PROFILES[options.profile].kernel;
   const packages = await withIndex(() => resolvePackages({ kernelMeta, others }));
   const key = await contentKey(options, packages);

@@ -21,6 +21,9 @@ const DISK_CONTROLLERS = words(`
 /** Keyboards, for the shell of troubleshoot=1. */
 const KEYBOARDS = words('xhci_pci ehci_pci uhci_hcd usbhid hid_generic');
 
+/** Those of root partitions and of EFI system partitions, with the character sets of the latter. */
+export const FILE_SYSTEMS = words('ext4 xfs btrfs vfat nls_cp437 nls_ascii nls_iso8859_1 nls_utf8');
+
 export const PROFILES = {
   /** Virtual machines with virtio devices only; the cloud kernel boots fastest. */
   virtio: { kernel: 'linux-image-cloud-amd64', modules: VIRTIO },

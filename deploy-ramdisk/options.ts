@@ -1,7 +1,7 @@
 import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { BuildFailure } from './failure.ts';
-import { PROFILES, type ProfileName } from './modules.ts';
+import { FILE_SYSTEMS, PROFILES, type ProfileName } from './modules.ts';
 
 /** Where downloads and results are kept, below the repository's root. */
 export const CACHE = join(dirname(import.meta.dirname), '.cache');
@@ -9,11 +9,13 @@ export const CACHE = join(dirname(import.meta.dirname), '.cache');
 export const HELP = `Builds the deploy ramdisk: a kernel and an initramfs from the distribution's packages.
 
   npm run build:ramdisk -- [--profile broad|virtio] [--output DIR] [--force]
-                           [--module NAME]... [--package NAME]...
+                           [--local-boot] [--module NAME]... [--package NAME]...
 
   --profile  broad: servers and virtual machines (default); virtio: virtual machines only
   --output   where kernel, initramfs and manifest.json go
              (default .cache/ramdisk, or .cache/ramdisk-virtio for that profile)
+  --local-boot
+             adds the file systems that are mounted to install boot loaders
   --module   one more kernel module, with what it needs
   --package  one more package, whose firmware files are added where a module asks for them
              (example: --module bnx2x --package firmware-bnx2x)
@@ -39,6 +41,7 @@ export function readOptions(args: readonly string[]): Options | undefined {
       profile: { type: 'string', default: 'broad' },
       output: { type: 'string' },
       force: { type: 'boolean', default: false },
+      'local-boot': { type: 'boolean', default: false },
       module: { type: 'string', multiple: true, default: [] },
       package: { type: 'string', multiple: true, default: [] },
       help: { type: 'boolean', default: false },
@@ -49,7 +52,8 @@ export function readOptions(args: readonly string[]): Options | undefined {
   if (!isProfile(profile))
     throw new BuildFailure(`--profile is "${profile}", expected broad or virtio.`);
   const home = join(CACHE, profile === 'broad' ? 'ramdisk' : `ramdisk-${profile}`);
-  const extraModules = values.module.map((name) => name.replaceAll('-', '_'));
+  const wished = [...(values['local-boot'] ? FILE_SYSTEMS : []), ...values.module];
+  const extraModules = wished.map((name) => name.replaceAll('-', '_'));
   const output = resolve(values.output ?? home);
   return { profile, force, output, extraModules, extraPackages: values.package };
 }

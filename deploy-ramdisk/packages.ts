@@ -94,7 +94,7 @@ export function parseUris(text: string): Package[] {
 }
 
 function isLibrary(name: string): boolean {
-  return name.startsWith('lib') && !name.endsWith('-perl');
+  return (name.startsWith('lib') || name === 'zlib1g') && !name.endsWith('-perl');
 }
 
 /**

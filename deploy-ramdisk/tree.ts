@@ -1,10 +1,14 @@
+import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { command } from './command.ts';
 import type { Entry } from './cpio.ts';
 import { librariesOf } from './libraries.ts';
 
-const PROGRAMS = ['usr/sbin/tgtd', 'usr/sbin/tgtadm'];
+const PROGRAMS = ['usr/sbin/tgtd', 'usr/sbin/tgtadm', 'usr/bin/fallocate', 'sbin/hdparm'];
+
+/** Only there when its package was asked for: with libcrypto, nvme weighs two megabytes. */
+const WISHED_PROGRAMS = ['usr/sbin/nvme'];
 const FOLDERS = ['dev', 'etc', 'mnt', 'proc', 'root', 'run', 'sys', 'tmp'];
 const LIBRARY_HOME = 'lib/x86_64-linux-gnu';
 const LOADER = 'ld-linux-x86-64.so.2';
@@ -24,7 +28,7 @@ export async function initramfsEntries(sources: Sources): Promise<readonly Entry
   const entries = [
     ...(await scripts(sources.scripts)),
     ...(await busybox(sources.root)),
-    ...(await tgt(sources.root)),
+    ...(await programs(sources.root)),
     ...(await moduleFiles(sources.modules)),
     // The kernel opens the console before anything is mounted.
     { type: 'device', path: 'dev/console', mode: 0o600, major: 5, minor: 1 } as const,
@@ -49,16 +53,18 @@ async function busybox(root: string): Promise<readonly Entry[]> {
   ];
 }
 
-async function tgt(root: string): Promise<readonly Entry[]> {
-  const programs = PROGRAMS.map(async (path) => await file(path, join(root, path)));
+async function programs(root: string): Promise<readonly Entry[]> {
+  const wished = WISHED_PROGRAMS.filter((path) => existsSync(join(root, path)));
+  const paths = [...PROGRAMS, ...wished];
+  const own = paths.map(async (path) => await file(path, join(root, path)));
   const libraries = await librariesOf(
-    PROGRAMS.map((path) => join(root, path)),
+    paths.map((path) => join(root, path)),
     root,
   );
   const files = libraries.map(async ({ soname, path }) => {
     return await file(`${soname === LOADER ? 'lib64' : LIBRARY_HOME}/${soname}`, path);
   });
-  return await Promise.all([...programs, ...files]);
+  return await Promise.all([...own, ...files]);
 }
 
 async function moduleFiles(home: string): Promise<readonly Entry[]> {

@@ -3,19 +3,30 @@
 CALLBACK_SECONDS=1800
 RETRY_MAX_SECONDS=30
 
-# json_text TEXT: a JSON string. Control characters become spaces.
-json_text() {
-    printf '"%s"' "$(printf '%s' "$1" | tr '\001-\037\177' ' ' | sed 's/\\/\\\\/g; s/"/\\"/g')"
-}
-
 # callback_body: the JSON of pass_deploy_info, with the first error if there was one.
 callback_body() {
-    printf '{"address": %s, "key": %s, "iqn": %s, "port": %s, "lun": %s' \
-        "$(json_text "$(cat "$RUN/address")")" "$(json_text "$(cmdline_value deployment_key)")" \
-        "$(json_text "$(cmdline_value iscsi_target_iqn)")" \
-        "$(json_text "$TARGET_PORT")" "$(json_text "$TARGET_LUN")"
-    ! has_failed || printf ', "error": %s' "$(json_text "$(first_error)")"
+    printf '{"address": %s, "key": %s' \
+        "$(json_text "$(cat "$RUN/address")")" "$(json_text "$(cmdline_value deployment_key)")"
+    cb_iqn=$(cmdline_value iscsi_target_iqn)
+    if [ -n "$cb_iqn" ]; then
+        json_member iqn "$cb_iqn"
+        json_member port "$TARGET_PORT"
+        json_member lun "$TARGET_LUN"
+    fi
+    if takes_commands; then
+        json_member commands 1
+        json_member nonce "$(cat "$RUN/nonce")"
+    fi
+    ! has_failed || json_member error "$(first_error)"
     printf '}'
+}
+
+# The conductor's random number in its answer; from both numbers comes the key of the session.
+take_session() {
+    ts_nonce=$(sed -n 's/.*"nonce": *"\([0-9a-f]*\)".*/\1/p' "$RUN/reply" | head -n 1)
+    is_hex64 "$ts_nonce" ||
+        stop_here "The conductor asked for a ramdisk that takes commands, but its answer holds no nonce."
+    agree_on_session "$(cat "$RUN/nonce")" "$ts_nonce"
 }
 
 # is_final STATUS: the conductor has understood and refuses; asking again changes nothing.
@@ -45,6 +56,7 @@ tell_conductor() {
     tc_url=$(api_base "$(cmdline_value ironic_api_url)")/nodes/$(cmdline_value deployment_id)/vendor_passthru/pass_deploy_info
     split_url "$tc_url" >/dev/null ||
         stop_here "The API address \"$(cmdline_value ironic_api_url)\" is not an http:// URL, so the conductor cannot be told."
+    random_hex >"$RUN/nonce"
     callback_body >"$RUN/body"
     tc_end=$(($(date +%s) + CALLBACK_SECONDS))
     tc_wait=1
@@ -54,6 +66,7 @@ tell_conductor() {
         pause_before_retry $tc_wait
         tc_wait=$((tc_wait * 2 < RETRY_MAX_SECONDS ? tc_wait * 2 : RETRY_MAX_SECONDS))
     done
+    ! takes_commands || take_session
 }
 
 no_answer_reason() {

@@ -22,7 +22,7 @@ all_nics() {
 }
 
 has_link() {
-    [ "$(cat "/sys/class/net/$1/carrier" 2>/dev/null)" = 1 ]
+    [ "$(cat "${SYSROOT:-}/sys/class/net/$1/carrier" 2>/dev/null)" = 1 ]
 }
 
 # find_nic: BOOTIF's interface, or without BOOTIF the first one with a link.
@@ -102,6 +102,7 @@ bring_up_network() {
         ask_dhcp "$nic" || fail "No DHCP server answered on $nic."
     fi
     nic_address "$nic" >"$RUN/address"
+    printf '%s' "$nic" >"$RUN/nic"
     stage network "nic=$nic address=$(cat "$RUN/address")" ""
 }
 

@@ -1,4 +1,4 @@
-# TCP port 10000: the conductor says "done" when it has written everything.
+# TCP port 10000: commands, and the word that everything is written.
 
 RELEASE_PORT=10000
 
@@ -7,12 +7,12 @@ wait_for_release() {
     # Both are held open in both directions: opening one side alone blocks, and is interrupted
     # whenever a child ends. Writing the result never waits for a peer that went away.
     exec 7<>"$RUN/release" 8<>"$RUN/flushed"
-    nc -ll -p $RELEASE_PORT -e "$LIB/release-handler" </dev/null >/dev/null 2>&1 &
-    stage waiting "port=$RELEASE_PORT" "Waiting for the conductor to write the disk."
-    # A read may be interrupted as well; nothing but the word itself releases the machine.
-    wr_word=
-    while [ "$wr_word" != done ]; do
-        read -r wr_word <&7
+    nc -ll -p $RELEASE_PORT -e "$LIB/connection-handler" </dev/null >/dev/null 2>&1 &
+    stage waiting "port=$RELEASE_PORT" "Waiting for the conductor."
+    # A read may be interrupted as well; nothing but one of these words releases the machine.
+    leave_how=
+    while [ "$leave_how" != reboot ] && [ "$leave_how" != power_off ]; do
+        read -r leave_how <&7
     done
     stage released "" "The conductor is done."
     finish_disk
@@ -20,7 +20,12 @@ wait_for_release() {
 
 # Nothing may be left in memory when the machine resets.
 finish_disk() {
-    stop_target
+    ! tgtd_runs || stop_target
+    if [ ! -s "$RUN/disk" ]; then
+        sync
+        echo flushed >&8
+        return
+    fi
     fd_node=$(disk_node "$(cat "$RUN/disk")")
     if fd_error=$(sync "$fd_node" 2>&1 && blockdev --flushbufs "$fd_node" 2>&1); then
         echo flushed >&8
@@ -31,7 +36,13 @@ finish_disk() {
     stop_here "The disk could not be flushed ($fd_error), so this machine does not reboot."
 }
 
-reboot_machine() {
+# The answer to the last command is still on its way.
+leave_ramdisk() {
+    if [ "$leave_how" = power_off ]; then
+        stage power_off "" "Powering off."
+        sleep 0.2
+        poweroff -f
+    fi
     stage reboot "" "Rebooting."
     sleep 0.2
     reboot -f

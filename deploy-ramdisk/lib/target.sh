@@ -21,9 +21,17 @@ target_admin() {
         fail "tgtadm $* failed: $(tail -n 1 "$RUN/tgtadm.error")"
 }
 
+# A dead one that init has not collected yet holds nothing.
+tgtd_runs() {
+    for tr_pid in $(pidof tgtd); do
+        grep -q '^State:[[:space:]]*Z' "/proc/$tr_pid/status" 2>/dev/null || return 0
+    done
+    return 1
+}
+
 start_tgtd() {
     mkdir -p /var/run/tgtd
-    tgtd --iscsi portal=0.0.0.0:$TARGET_PORT >"$RUN/tgtd.log" 2>&1 || fail "tgtd does not start: $(tail -n 1 "$RUN/tgtd.log")"
+    tgtd --iscsi portal=0.0.0.0:$TARGET_PORT </dev/null >"$RUN/tgtd.log" 2>&1 || fail "tgtd does not start: $(tail -n 1 "$RUN/tgtd.log")"
     st_tries=0
     until tgtadm --op show --mode sys >/dev/null 2>&1; do
         st_tries=$((st_tries + 1))
@@ -38,32 +46,55 @@ can_write_zeroes() {
     [ "$(disk_file "$1" queue/write_zeroes_max_bytes)" -gt 0 ] 2>/dev/null
 }
 
-# export_disk NAME IQN
-export_disk() {
+# make_target NAME IQN: the target with its disk; nobody may log in yet.
+make_target() {
     start_tgtd
     target_admin --op new --mode target --tid $TARGET_ID -T "$2"
-    for ed_pair in $TARGET_PARAMETERS; do
-        target_admin --op update --mode target --tid $TARGET_ID --name "${ed_pair%%=*}" --value "${ed_pair#*=}"
+    for mt_pair in $TARGET_PARAMETERS; do
+        target_admin --op update --mode target --tid $TARGET_ID --name "${mt_pair%%=*}" --value "${mt_pair#*=}"
     done
     # The rdwr store: the aio store answers SYNCHRONIZE CACHE without doing it.
     target_admin --op new --mode logicalunit --tid $TARGET_ID --lun $TARGET_LUN --bstype rdwr \
         -b "$(disk_node "$1")" --blocksize "$(disk_file "$1" queue/logical_block_size)"
     ! can_write_zeroes "$1" || target_admin --op update --mode logicalunit --tid $TARGET_ID \
         --lun $TARGET_LUN --params thin_provisioning=1
+}
+
+# export_disk NAME IQN: for whoever comes, as the classic conductor expects it.
+export_disk() {
+    make_target "$1" "$2"
     # Only now, so that nobody finds half a target.
     target_admin --op bind --mode target --tid $TARGET_ID -I ALL
-    printf '%s' "$1" >"$RUN/disk"
+}
+
+# export_to_one NAME IQN INITIATOR: for one initiator's name under mutual CHAP. The same export
+# again leaves the sessions alone.
+export_to_one() {
+    [ "$(cat "$RUN/exported" 2>/dev/null)" != "$*" ] || ! tgtd_runs || return 0
+    ! tgtd_runs || stop_target
+    make_target "$1" "$2"
+    bind_account conductor "$(session_secret 'chap conductor')"
+    bind_account ramdisk "$(session_secret 'chap ramdisk')" --outgoing
+    target_admin --op bind --mode target --tid $TARGET_ID -Q "$3"
+    printf '%s' "$*" >"$RUN/exported"
+}
+
+# bind_account USER PASSWORD [--outgoing]
+bind_account() {
+    target_admin --op new --mode account --user "$1" --password "$2"
+    target_admin --op bind --mode account --tid $TARGET_ID --user "$1" ${3:+"$3"}
 }
 
 # Closes the disk: when tgtd is gone, no initiator can write any more. Failures are shown, not
 # fatal; the flush afterwards is what counts.
 stop_target() {
+    rm -f "$RUN/exported"
     tgtadm --lld iscsi --op unbind --mode target --tid $TARGET_ID -I ALL 2>/dev/null
     tgtadm --lld iscsi --op delete --mode target --tid $TARGET_ID --force ||
         note "The target could not be deleted."
     tgtadm --op delete --mode system 2>/dev/null
     st_tries=0
-    while pidof tgtd >/dev/null; do
+    while tgtd_runs; do
         st_tries=$((st_tries + 1))
         [ $st_tries -ne 30 ] || kill -9 $(pidof tgtd)
         [ $st_tries -lt 100 ] || { note "tgtd does not end."; return; }

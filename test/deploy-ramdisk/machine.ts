@@ -17,7 +17,9 @@ export async function buildRamdisk(): Promise<string> {
 }
 
 /** One answer of the fake conductor; 'drop' closes the connection without a word. */
-export type Answer = 'drop' | { readonly status: number; readonly fault?: string };
+export type Answer =
+  | 'drop'
+  | { readonly status: number; readonly fault?: string; readonly nonce?: string };
 export type Callback = { readonly path: string; readonly body: Readonly<Record<string, string>> };
 
 /** A conductor that answers from a list (the last one again and again) and keeps what it was told. */
@@ -33,6 +35,8 @@ export class FakeConductor implements AsyncDisposable {
         const answer = this.#answers.length > 1 ? this.#answers.shift() : this.#answers[0];
         if (answer === undefined || answer === 'drop') return request.socket.destroy();
         response.writeHead(answer.status, { 'content-type': 'application/json' });
+        if (answer.nonce !== undefined)
+          return response.end(JSON.stringify({ nonce: answer.nonce }));
         return response.end(answer.fault === undefined ? '' : faultBody(answer.fault));
       });
     });
