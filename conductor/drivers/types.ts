@@ -7,6 +7,13 @@ export type PowerState = (typeof POWER_STATES)[number];
 export const POWER_TARGETS = ['power on', 'power off', 'rebooting'] as const;
 export type PowerTarget = (typeof POWER_TARGETS)[number];
 
+/** What asks the running system to act, where the driver can (`Driver.softPower`). */
+export const SOFT_POWER_TARGETS = ['soft power off', 'soft rebooting'] as const;
+export type SoftPowerTarget = (typeof SOFT_POWER_TARGETS)[number];
+
+export const BOOT_MODES = ['bios', 'uefi'] as const;
+export type BootMode = (typeof BOOT_MODES)[number];
+
 export const BOOT_DEVICES = ['pxe', 'disk', 'cdrom'] as const;
 export type BootDevice = (typeof BOOT_DEVICES)[number];
 
@@ -16,6 +23,38 @@ export type DriverNode = {
   readonly driverInfo: Readonly<Record<string, unknown>>;
   /** The MACs of all the node's ports. */
   readonly macs: readonly Mac[];
+  /** The power state as it was seen last; for drivers without a machine to ask. */
+  readonly lastPowerState?: PowerState | null;
+  /** Which firmware interface the boot device is meant for; the machine's own choice without it. */
+  readonly bootMode?: BootMode | undefined;
+  /** Manufacturer and product, where the BMC told them before. */
+  readonly model?: string | undefined;
+};
+
+/** The parts of a machine that only exist by name: how long each takes is configured. */
+export const SIMULATED_PARTS = [
+  'power',
+  'boot',
+  'deploy',
+  'vendor',
+  'management',
+  'inspect',
+  'raid',
+  'bios',
+  'storage',
+  'rescue',
+] as const;
+export type SimulatedPart = (typeof SIMULATED_PARTS)[number];
+
+/** A call of a driver's own that users reach through `vendor_passthru`. */
+export type VendorMethod = {
+  readonly httpMethods: readonly string[];
+  /** Whether the answer does not wait for it (202 without a body). */
+  readonly async: boolean;
+  readonly description: string;
+  readonly needsLock: boolean;
+  /** Carries it out. @throws IronpxeError INVALID_REQUEST */
+  readonly call: (node: DriverNode, args: Readonly<Record<string, unknown>>) => unknown;
 };
 
 type Call = { readonly signal: AbortSignal };
@@ -26,6 +65,8 @@ export interface Driver {
   /** `driver_info` key → one sentence on what goes in it. */
   readonly properties: Readonly<Record<string, string>>;
   readonly supportedBootDevices: readonly BootDevice[];
+  /** Interfaces by kind (`boot`, `deploy`, …), the default first; other kinds are the usual ones. */
+  readonly interfaces?: Readonly<Record<string, readonly string[]>>;
   /** Checks `driver_info` without touching the machine. @throws IronpxeError DRIVER_INFO_* */
   validate(node: DriverNode): void;
   powerState(node: DriverNode, call: Call): Promise<PowerState>;
@@ -41,4 +82,33 @@ export interface Driver {
     device: BootDevice,
     options: Call & { readonly persistent: boolean },
   ): Promise<void>;
+  /** Asks the running system to shut down or reboot; without it soft power is refused. */
+  softPower?(node: DriverNode, target: SoftPowerTarget, call: Call): Promise<void>;
+  /** Resets a running machine without switching its power off. */
+  reset?(node: DriverNode, call: Call): Promise<void>;
+  /** Manufacturer and product in the BMC's words, for what is learned of a model. */
+  model?(node: DriverNode, call: Call): Promise<string | undefined>;
+  /** What is switched through, such as a BMC's address: nodes with the same one wait for each other. */
+  endpoint?(node: DriverNode): string;
+  /** `false` where nothing can be read: the power state is what was last said. */
+  readonly powerSync?: false;
+  /** How long switching may take, where people do it; the configured time otherwise. */
+  readonly powerTimeoutSeconds?: number;
+  /** Ends what the driver keeps open, such as sessions on BMCs. */
+  close?(): Promise<void>;
+  /** Makes the firmware start in this mode, from the next start on; absent: it cannot be set. */
+  readonly setBootMode?: (node: DriverNode, mode: 'bios' | 'uefi', call: Call) => Promise<void>;
+  /** Switches secure boot, from the next start on; absent: it cannot be set. */
+  readonly setSecureBoot?: (node: DriverNode, on: boolean, call: Call) => Promise<void>;
+  /**
+   * Present when there is no machine behind the driver: its verbs boot and write nothing, and each
+   * part of them takes as long as this waits.
+   */
+  readonly simulate?: (node: DriverNode, part: SimulatedPart, call: Call) => Promise<void>;
+  /** Calls of its own, by name. */
+  readonly vendorMethods?: Readonly<Record<string, VendorMethod>>;
+  /** What `GET states/console` says of an enabled console; absent: there is none. */
+  readonly consoleInfo?: (node: DriverNode) => Readonly<Record<string, unknown>>;
+  /** Keys of a logical disk in a RAID configuration → one sentence on each; absent: no RAID. */
+  readonly raidProperties?: Readonly<Record<string, string>>;
 }

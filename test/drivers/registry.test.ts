@@ -17,7 +17,8 @@ for (const [name, driver] of createDrivers())
     t.true(Object.values(driver.properties).every((text) => text.endsWith('.')));
     t.true(driver.supportedBootDevices.every((device) => BOOT_DEVICES.includes(device)));
     const node = { uuid: 'u', driverInfo: {}, macs: [] };
-    t.throws(() => driver.validate(node), { code: 'DRIVER_INFO_INVALID' });
+    if (driver.simulate !== undefined) return t.notThrows(() => driver.validate(node));
+    return t.throws(() => driver.validate(node), { code: 'DRIVER_INFO_INVALID' });
   });
 
 test('a node without ports is not valid', (t) => {
