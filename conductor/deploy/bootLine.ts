@@ -6,7 +6,7 @@ import { kernelLine, type KernelLine } from './kernelLine.ts';
 import { parseDeployRequest } from './request.ts';
 import type { StepServices } from './steps/types.ts';
 
-type Services = Pick<StepServices, 'config' | 'glance'>;
+type Services = Pick<StepServices, 'config' | 'database' | 'glance'>;
 
 /** A node is shown soon, also while Glance does not answer. */
 const LOOK_UP_WITHIN_MS = 5_000;
@@ -45,7 +45,7 @@ export function bootKernelLine(
  */
 export async function checkBootLine(services: Services, node: Node): Promise<void> {
   const known = await withLookedUp(services, node);
-  if (parseDeployRequest(known).wholeDisk) return;
+  if (parseDeployRequest(known).bootsFromDisk) return;
   bootKernelLine(known, services.config, ROOT_TO_COME);
 }
 
@@ -54,8 +54,8 @@ export async function reportKernelLine(services: Services, node: Node): Promise<
   const signal = AbortSignal.timeout(LOOK_UP_WITHIN_MS);
   try {
     const known = isWritten(node) ? node : await withLookedUp(services, node, signal);
-    if (parseDeployRequest(known).wholeDisk)
-      return { line: null, parts: [], reason: 'A whole-disk image boots from its own disk.' };
+    if (parseDeployRequest(known).bootsFromDisk)
+      return { line: null, parts: [], reason: 'The machine boots from its own disk.' };
     const line = bootKernelLine(known, services.config, rootOf(node));
     return { ...line, reason: null };
   } catch (error) {
@@ -67,7 +67,7 @@ export async function reportKernelLine(services: Services, node: Node): Promise<
 }
 
 async function withLookedUp(services: Services, node: Node, signal?: AbortSignal): Promise<Node> {
-  return withImage(node, await lookUpImage(services.glance, node, signal));
+  return withImage(node, await lookUpImage(services, node, signal));
 }
 
 /** From then on the image may change without any effect on the node. */

@@ -1,7 +1,10 @@
 import type { KernelLineReport } from './bootLine.ts';
-import type { BootDevice, Driver, PowerTarget } from '../drivers/types.ts';
+import type { ImageFields } from './namedImage.ts';
+import type { BootDevice, Driver, PowerTarget, SoftPowerTarget } from '../drivers/types.ts';
 import type { Verb } from '../states/index.ts';
-import type { Node } from '../store/types.ts';
+import type { VifRequest } from '../networking/attachments.ts';
+import type { JsonObject, Node } from '../store/types.ts';
+import type { Mac } from '../values/mac.ts';
 
 /** Result of `validate` for one interface, in Ironic's form. */
 export type Validation = { readonly result: boolean; readonly reason?: string };
@@ -10,11 +13,67 @@ export type Validation = { readonly result: boolean; readonly reason?: string };
 export type DeployInfo = {
   readonly address: string;
   readonly key: string;
-  readonly iqn: string;
+  /** Absent when the ramdisk was booted without a disk. */
+  readonly iqn?: string;
   readonly listenPort: number;
   readonly lun: number;
+  /** The random number of a ramdisk that takes commands; classic ones send none. */
+  readonly nonce?: string;
   /** What the ramdisk could not do; the deploy fails with it. */
   readonly error?: string;
+};
+
+/** What a classic ramdisk POSTs to `pass_bootloader_install_info`, parsed. */
+export type LoaderInfo = {
+  readonly address: string;
+  readonly key: string;
+  readonly status: 'SUCCEEDED' | 'FAILED';
+  readonly error: string;
+};
+
+/** What a ramdisk that takes commands is answered: our random number. */
+export type DeployReply = { readonly nonce: string };
+
+/** What an agent (IPA) reports, parsed. */
+export type Heartbeat = {
+  readonly callbackUrl: string;
+  readonly token: string | null;
+  readonly version: string | null;
+  /** PEM of the certificate by which the agent is reached with https. */
+  readonly verifyCa: string | null;
+  readonly status: 'start' | 'end' | 'error' | null;
+  readonly statusMessage: string | null;
+  /** Whether the node's state expects an agent; what comes otherwise is checked and forgotten. */
+  readonly expected: boolean;
+};
+
+/** What an agent (IPA) found in an inspection, in its own form. */
+export type InspectionReport = {
+  readonly inventory: JsonObject;
+  readonly pluginData: JsonObject;
+  /** What its collectors could not do. */
+  readonly error: string | null;
+};
+
+/** A step that a user names; `priority` only of deploy steps. */
+export type AskedStep = {
+  readonly interface: string;
+  readonly step: string;
+  readonly args?: Readonly<Record<string, unknown>> | undefined;
+  readonly priority?: number | undefined;
+};
+
+/** What goes with a verb. */
+export type ProvisionOptions = {
+  /** Base64 of a gzipped image, or a URL; with deploy and rebuild. */
+  readonly configDrive?: string;
+  /** With clean, in this order. */
+  readonly cleanSteps?: readonly AskedStep[];
+  /** With deploy and rebuild; they come before those of deploy templates. */
+  readonly deploySteps?: readonly AskedStep[];
+  readonly rescuePassword?: string;
+  /** With clean: no ramdisk is booted for it. */
+  readonly disableRamdisk?: boolean;
 };
 
 /**
@@ -29,9 +88,13 @@ export interface Conductor {
    * @throws NODE_LOCKED (illegal now, but busy), INVALID_STATE, VERB_UNSUPPORTED,
    *   NODE_IN_MAINTENANCE, and what validation finds
    */
-  provision(node: Node, verb: Verb, options: { readonly configDrive?: string }): Promise<void>;
+  provision(node: Node, verb: Verb, options: ProvisionOptions): Promise<void>;
   /** Begins to switch the machine. */
-  power(node: Node, target: PowerTarget): Promise<void>;
+  power(
+    node: Node,
+    target: PowerTarget | SoftPowerTarget,
+    options?: { readonly timeoutSeconds?: number | undefined },
+  ): Promise<void>;
   bootDevice(
     node: Node,
   ): Promise<{ device: BootDevice | undefined; persistent: boolean | undefined }>;
@@ -40,8 +103,42 @@ export interface Conductor {
   validate(node: Node): Promise<Readonly<Record<string, Validation>>>;
   /** The kernel line of the node's own system, with where its parts come from. */
   kernelLine(node: Node): Promise<KernelLineReport>;
+  /**
+   * Checks an image before it gets a name.
+   * @throws DEPLOY_PARAMETER_INVALID, DEPLOY_PARAMETER_MISSING, IMAGE_PATH_NOT_ALLOWED
+   */
+  checkImage(image: ImageFields): Promise<void>;
   /** Takes in the ramdisk's call; journaled before it returns. @throws DEPLOY_KEY_MISMATCH, … */
-  passDeployInfo(node: Node, info: DeployInfo): Promise<void>;
+  passDeployInfo(node: Node, info: DeployInfo): Promise<DeployReply | undefined>;
+  /** Takes in how a classic ramdisk fared with the boot loader. @throws DEPLOY_KEY_MISMATCH, … */
+  passLoaderInfo(node: Node, info: LoaderInfo): Promise<void>;
+  /**
+   * The token of the agent that a node boots now, made at the first look-up; hidden at later ones,
+   * so that only the agent that came first can report.
+   */
+  agentToken(node: Node): Promise<string>;
+  /** Takes in an agent's report. @throws AGENT_TOKEN_INVALID, AGENT_URL_CHANGED */
+  passHeartbeat(node: Node, heartbeat: Heartbeat): Promise<void>;
+  /**
+   * Takes in what an agent found in an inspection; journaled before it returns.
+   * @returns the UUID of the node that has these MACs and waits for it
+   * @throws NODE_NOT_FOUND
+   */
+  continueInspection(macs: readonly Mac[], report: InspectionReport): Promise<string>;
+  /** Begins to look for a node for an allocation; what comes of it stands in its record. */
+  allocate(allocationUuid: string): void;
+  /** Gives an allocation the node that it names. @throws ALLOCATION_FAILED, NODE_ASSOCIATED */
+  backfill(allocationUuid: string, node: Node): Promise<void>;
+  /** Makes the firmware start machines so. @throws BOOT_MODE_UNSUPPORTED */
+  setBootMode(node: Node, mode: 'bios' | 'uefi'): Promise<void>;
+  /** @throws BOOT_MODE_UNSUPPORTED */
+  setSecureBoot(node: Node, on: boolean): Promise<void>;
+  /** The VIFs (ports of Neutron) that are attached to a node. */
+  listVifs(node: Node): Promise<readonly string[]>;
+  /** @throws VIF_*, NETWORK_NOT_CONFIGURED, OPENSTACK_*, NODE_LOCKED */
+  attachVif(node: Node, request: VifRequest): Promise<void>;
+  /** @throws VIF_NOT_ATTACHED, NETWORK_NOT_CONFIGURED, OPENSTACK_*, NODE_LOCKED */
+  detachVif(node: Node, vif: string): Promise<void>;
   /** Runs `change` while the node is reserved, waiting out short work first. @throws NODE_LOCKED */
   whileLocked<T>(node: Node, change: () => Promise<T>): Promise<T>;
 }

@@ -5,15 +5,17 @@ import { lockNode } from '../store/locks.ts';
 import { getNode, transition, updateNode } from '../store/nodes.ts';
 import { getOperation, mergeOperationData } from '../store/operations.ts';
 import { listPorts } from '../store/ports.ts';
-import type { Node, Operation } from '../store/types.ts';
+import type { JsonObject, Node, Operation } from '../store/types.ts';
 import type { Driver, DriverNode } from '../drivers/types.ts';
 import type { Database } from '../store/database.ts';
+import { bootModeOf, modelOf } from './hardware.ts';
 import type { StepContext, StepServices } from './steps/types.ts';
 import type { WakeUps } from './wakeups.ts';
 
 /** The engine's side of a {@link StepContext}: it counts attempts and holds the lock. */
 export interface OperationContext extends StepContext, AsyncDisposable {
   attempt: number;
+  args: JsonObject;
   /** Locks the node, waiting for as long as it takes; nothing when it is locked already. */
   lock(): Promise<void>;
   /** The same context with a signal of its own, for cleaning up after an abort. */
@@ -36,7 +38,10 @@ export async function machineOf(
   const driver = driverByName(drivers, node.driver);
   const ports = await listPorts(database, { nodeUuid: node.uuid });
   const macs = ports.map(({ address }) => address);
-  return { driver, node: { uuid: node.uuid, driverInfo: node.driverInfo, macs } };
+  const { uuid, driverInfo, powerState: lastPowerState } = node;
+  const model = modelOf(node);
+  const bootMode = bootModeOf(node);
+  return { driver, node: { uuid, driverInfo, macs, lastPowerState, model, bootMode } };
 }
 
 /** Makes the context of one run of an operation. */
@@ -62,6 +67,7 @@ export function createContext(
     nodeUuid,
     verb: operation.verb,
     attempt: 1,
+    args: {},
     signal,
     node: () => getNode(database, nodeUuid),
     machine: async () => machineOf(database, services.drivers, await getNode(database, nodeUuid)),
@@ -81,9 +87,11 @@ export function createContext(
     },
     async unlocked(work) {
       await unlock();
-      const result = await work();
-      await context.lock();
-      return result;
+      try {
+        return await work();
+      } finally {
+        if (!signal.aborted) await context.lock();
+      }
     },
     async until(look, deadlineMs) {
       for (;;) {

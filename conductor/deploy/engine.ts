@@ -3,16 +3,24 @@ import { explain, hasCode, IronpxeError } from '../errors/error.ts';
 import type { Verb } from '../states/index.ts';
 import { inTransaction } from '../store/database.ts';
 import { appendEvent } from '../store/events.ts';
-import { transition } from '../store/nodes.ts';
+import { getNode, transition } from '../store/nodes.ts';
 import {
   listSteps,
   setOperationStatus,
   setStepStatus,
   unfinishedOperations,
 } from '../store/operations.ts';
-import type { JournaledStep, Operation } from '../store/types.ts';
+import type { JournaledStep, JsonObject, Node, Operation } from '../store/types.ts';
 import { createContext, type OperationContext } from './context.ts';
-import type { Procedure, StepServices } from './steps/types.ts';
+import {
+  doneEvent,
+  failurePatch,
+  isStepShown,
+  noStep,
+  stepPatch,
+  successPatch,
+} from './outcome.ts';
+import type { Procedure, Step, StepServices } from './steps/types.ts';
 import type { WakeUps } from './wakeups.ts';
 
 /** Carries out journaled operations, one per node at a time. */
@@ -21,21 +29,25 @@ export type Engine = {
   start(operation: Operation): void;
   /** Goes on with every operation that a stopped or killed conductor left. */
   resumeAll(): Promise<void>;
-  /** Ends the operation of a node without changing its state; settles when it has cleaned up. */
-  cancel(nodeUuid: string): Promise<void>;
+  /**
+   * Ends the operation of a node without changing its state; settles when it has cleaned up, with
+   * the error if that did not go well.
+   */
+  cancel(nodeUuid: string): Promise<unknown>;
   /** Lets go of all operations; they stay in the journal and are resumed at the next start. */
   stop(): Promise<void>;
 };
 
 export type EngineOptions = {
   readonly services: StepServices;
-  readonly procedureOf: (verb: Verb) => Procedure;
+  /** How a verb is carried out on a node. @throws when there is no way */
+  readonly procedureOf: (verb: Verb, node: Node) => Procedure;
   readonly owner: string;
   readonly wakeUps: WakeUps;
   readonly logger: Logger;
 };
 
-type Running = { readonly abort: AbortController; readonly ended: Promise<void> };
+type Running = { readonly abort: AbortController; readonly ended: Promise<unknown> };
 
 /** The reason with which a stopping conductor aborts; the operation stays as it is. */
 const STOPPING = Symbol('the conductor stops');
@@ -69,7 +81,7 @@ export function createEngine(options: EngineOptions): Engine {
       const found = running.get(nodeUuid);
       const reason = 'Another verb ended the operation.';
       found?.abort.abort(new IronpxeError('OPERATION_CANCELLED', reason));
-      await found?.ended;
+      return found?.ended;
     },
     async stop() {
       for (const { abort } of running.values()) abort.abort(STOPPING);
@@ -78,48 +90,68 @@ export function createEngine(options: EngineOptions): Engine {
   };
 }
 
-/** Runs an operation to its end, or until it is stopped. */
+/**
+ * Runs an operation to its end, or until it is stopped. Resolves with what went wrong when a
+ * cancelled one cleaned up.
+ */
 async function carryOut(
   options: EngineOptions,
   operation: Operation,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<unknown> {
   await using context = createContext(options, operation, signal);
-  const procedure = options.procedureOf(operation.verb);
+  let procedure: Procedure = { steps: [] };
   try {
+    procedure = options.procedureOf(operation.verb, await context.node());
     await context.lock();
     if (operation.status === 'failing') throw new Error(operation.error ?? 'failed');
     await runSteps(context, procedure);
-    await succeed(context, procedure);
+    await succeed(context);
   } catch (error) {
-    if (signal.reason === STOPPING) return;
-    if (hasCode(signal.reason, 'OPERATION_CANCELLED')) await cancelled(context, procedure);
-    else await fail(options, context, procedure, error);
+    if (signal.reason === STOPPING) return undefined;
+    if (hasCode(signal.reason, 'OPERATION_CANCELLED'))
+      return cancelled(options, context, procedure);
+    await fail(options, context, procedure, error);
   }
+  return undefined;
 }
 
 async function runSteps(context: OperationContext, procedure: Procedure): Promise<void> {
   const journal = await listSteps(context.services.database, context.operationUuid);
+  const shown = journal.filter((entry) => entry.shown !== null);
   for (const entry of journal) {
     if (entry.status === 'done') continue;
     const step = procedure.steps.find(({ name }) => name === entry.name);
-    if (step === undefined)
-      throw new Error(
-        `The journal names the step ${entry.name}, which this version does not have.`,
-      );
-    await runStep(context, entry, step.title, step.run);
+    if (step === undefined) throw stepGone(entry);
+    await showStep(context, entry, shown.indexOf(entry));
+    await runStep(context, entry, step);
   }
+}
+
+function stepGone({ name }: JournaledStep): Error {
+  return new Error(`The journal names the step ${name}, which this version does not have.`);
+}
+
+/** Lets users see a step that has a name for them, while it runs. */
+async function showStep(
+  context: OperationContext,
+  { shown }: JournaledStep,
+  index: number,
+): Promise<void> {
+  const node = await context.node();
+  if (shown !== null) await context.updateNode(stepPatch(node, shown, index));
+  else if (isStepShown(node)) await context.updateNode(noStep(node));
 }
 
 async function runStep(
   context: OperationContext,
   entry: JournaledStep,
-  title: string,
-  work: (context: OperationContext) => Promise<void>,
+  { title, run: work }: Step,
 ): Promise<void> {
   const { database } = context.services;
   const data = { step: entry.name, title };
   context.attempt = entry.attempts + 1;
+  context.args = argsOf(entry);
   await setStepStatus(database, entry, 'running');
   await context.observe('step.started', title, { ...data, attempt: context.attempt });
   const beganAtMs = performance.now();
@@ -137,13 +169,17 @@ async function runStep(
   await context.observe('step.done', title, { ...data, duration_ms: durationMs });
 }
 
-async function succeed(context: OperationContext, procedure: Procedure): Promise<void> {
+function argsOf({ shown }: JournaledStep): JsonObject {
+  return { ...Object(shown?.['args']) };
+}
+
+async function succeed(context: OperationContext): Promise<void> {
   const { operationUuid, nodeUuid, services, verb } = context;
   context.signal.throwIfAborted();
   await inTransaction(services.database, async (trx) => {
-    const patch = { lastError: null };
-    for (const event of procedure.doneEvents)
-      await transition(trx, nodeUuid, event, { operationUuid, patch });
+    const node = await getNode(trx, nodeUuid);
+    const patch = successPatch(node);
+    await transition(trx, nodeUuid, doneEvent(node), { operationUuid, patch });
     await setOperationStatus(trx, operationUuid, 'done');
     const message = `${verb} done`;
     const data = { verb, status: 'done' };
@@ -166,7 +202,7 @@ async function fail(
   await context.lock();
   await cleanUp(options, context, procedure);
   await inTransaction(database, async (trx) => {
-    const patch = { lastError: reason };
+    const patch = failurePatch(await getNode(trx, nodeUuid), reason);
     await transition(trx, nodeUuid, 'fail', { operationUuid, patch });
     await setOperationStatus(trx, operationUuid, 'failed');
     const data = { verb, status: 'failed' };
@@ -180,25 +216,34 @@ async function fail(
   });
 }
 
-async function cancelled(context: OperationContext, procedure: Procedure): Promise<void> {
+/** Ends what was cancelled, also where cleaning up fails: then with that error. */
+async function cancelled(
+  options: EngineOptions,
+  context: OperationContext,
+  procedure: Procedure,
+): Promise<unknown> {
   const { operationUuid, nodeUuid, verb } = context;
-  await procedure.cleanUp?.(context.detached());
+  const problem = await cleanUp(options, context.detached(), procedure);
   await setOperationStatus(context.services.database, operationUuid, 'cancelled');
   const message = `${verb} was cancelled`;
   const data = { verb, status: 'cancelled' };
   const event = { kind: 'operation.ended', nodeUuid, operationUuid, message, data } as const;
   await appendEvent(context.services.database, event);
+  return problem;
 }
 
+/** Cleans up; what fails in it is logged and returned. */
 async function cleanUp(
   options: EngineOptions,
   context: OperationContext,
   procedure: Procedure,
-): Promise<void> {
+): Promise<unknown> {
   try {
     await procedure.cleanUp?.(context);
+    return undefined;
   } catch (error) {
     if (context.signal.aborted) throw error;
     options.logger.warn({ err: error, nodeUuid: context.nodeUuid }, 'cleaning up failed');
+    return error;
   }
 }

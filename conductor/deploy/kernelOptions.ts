@@ -4,11 +4,15 @@ import type { JsonObject } from '../store/types.ts';
 export type DeployOptions = {
   readonly nodeUuid: string;
   readonly deployKey: string;
-  readonly iqn: string;
+  /** Without it the ramdisk chooses no disk and waits for commands only. */
+  readonly iqn: string | undefined;
   readonly apiUrl: string;
   readonly diskDevices: string;
   readonly rootDeviceHints: JsonObject | undefined;
   readonly appendParams: string;
+  /** `local`: a classic ramdisk installs the boot loader that is in the image. */
+  readonly bootOption: 'netboot' | 'local';
+  readonly bootMode: 'bios' | 'uefi';
 };
 
 /**
@@ -20,16 +24,18 @@ export function deployKernelOptions(options: DeployOptions): string {
   return [
     'selinux=0',
     `disk=${options.diskDevices}`,
-    `iscsi_target_iqn=${options.iqn}`,
+    ...(options.iqn === undefined ? [] : [`iscsi_target_iqn=${options.iqn}`]),
     `deployment_id=${options.nodeUuid}`,
     `deployment_key=${options.deployKey}`,
     `ironic_api_url=${options.apiUrl}`,
     'troubleshoot=0',
     'text',
     options.appendParams,
-    'boot_option=netboot',
+    `boot_option=${options.bootOption}`,
     ...(hints && Object.keys(hints).length > 0 ? [`root_device=${encodeHints(hints)}`] : []),
-    'boot_mode=bios',
+    `boot_mode=${options.bootMode}`,
+    // Classic ramdisks do not know the word; ours then takes commands and exports to us alone.
+    'ironpxe_commands=1',
   ]
     .filter((part) => part !== '')
     .join(' ');

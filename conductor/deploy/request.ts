@@ -1,22 +1,13 @@
 import { z } from 'zod';
 import { IronpxeError } from '../errors/error.ts';
-import { canonicalRef } from '../images/glance.ts';
+import type { BootMode } from '../drivers/types.ts';
 import type { Node } from '../store/types.ts';
 import { keptImage } from './deployImage.ts';
+import { bootModeOf } from './hardware.ts';
+import { fileRef, imageRef } from './imageRef.ts';
 
 const count = z.coerce.number().int().min(0);
 const gib = z.coerce.number().int().min(1);
-const href = z
-  .string()
-  .transform(canonicalRef)
-  .pipe(
-    z
-      .string()
-      .regex(
-        /^((file|https?):\/\/\S+|glance:\/\/[0-9a-f-]{36})$/,
-        'expected a file://, http:// or https:// URL, or the UUID of an image in Glance',
-      ),
-  );
 const strictBoolean = z.union([z.boolean(), z.stringbool({ truthy: ['true'], falsy: ['false'] })]);
 
 /** `instance_info/capabilities`: a JSON object, or one as text as Nova writes it. */
@@ -30,12 +21,12 @@ const capabilities = z.preprocess(
 );
 
 const instanceInfo = z.object({
-  image_source: href,
+  image_source: imageRef,
   image_checksum: z.string().optional(),
   image_disk_format: z.enum(['raw', 'qcow2']).optional(),
   image_type: z.enum(['partition', 'whole-disk']).optional(),
-  kernel: href.optional(),
-  ramdisk: href.optional(),
+  kernel: fileRef.optional(),
+  ramdisk: fileRef.optional(),
   root_gb: gib.optional(),
   swap_mb: count.default(0),
   ephemeral_gb: count.default(0),
@@ -60,12 +51,21 @@ export type DeployRequest = {
   readonly ephemeralFormat: 'ext2' | 'ext3' | 'ext4' | 'xfs';
   readonly preserveEphemeral: boolean;
   readonly configDrive: string | undefined;
-  readonly diskLabel: 'msdos' | 'gpt';
+  /** What the user wants; what the machine's firmware needs by default. */
+  readonly diskLabel: 'msdos' | 'gpt' | undefined;
+  /** `undefined` where nobody said how the machine starts. */
+  readonly bootMode: BootMode | undefined;
+  /** A partition image that starts from the disk, by the boot loader in it. */
+  readonly installsLoader: boolean;
+  /** The machine starts from its own disk, not by kernel and ramdisk from the network. */
+  readonly bootsFromDisk: boolean;
+  /** The boot device is set to the disk as well. */
+  readonly setsBootDevice: boolean;
 };
 
 /**
  * Parses what a deploy needs from a node's `instance_info` (names as in Ironic). What it leaves
- * open is taken from what Glance said of the image, if it is one of Glance.
+ * open is taken from what Glance, or the name of the image, said of it.
  * @throws IronpxeError DEPLOY_PARAMETER_MISSING, DEPLOY_PARAMETER_INVALID; all faults together
  */
 export function parseDeployRequest(node: Node): DeployRequest {
@@ -73,14 +73,17 @@ export function parseDeployRequest(node: Node): DeployRequest {
   if (!parsed.success) throw badInstanceInfo(parsed.error);
   const image = keptImage(node);
   const { kernel = image?.kernel, ramdisk = image?.ramdisk } = parsed.data;
-  const info = { ...parsed.data, kernel, ramdisk };
+  const { root_gb = image?.minRootGib } = parsed.data;
+  const info = { ...parsed.data, kernel, ramdisk, root_gb };
   const isBare = kernel === undefined && ramdisk === undefined;
   const type = info.image_type ?? image?.type ?? (isBare ? 'whole-disk' : 'partition');
   const wholeDisk = type === 'whole-disk';
+  const { boot_option: boot } = info.capabilities;
+  const isLocal = boot === 'local';
   checkCombination(info, wholeDisk);
   return {
-    imageSource: info.image_source,
-    imageChecksum: info.image_checksum,
+    imageSource: image?.location ?? info.image_source,
+    imageChecksum: info.image_checksum ?? image?.checksum,
     imageFormat: info.image_disk_format ?? image?.format,
     wholeDisk,
     kernel: info.kernel,
@@ -91,7 +94,11 @@ export function parseDeployRequest(node: Node): DeployRequest {
     ephemeralFormat: info.ephemeral_format,
     preserveEphemeral: info.preserve_ephemeral,
     configDrive: info.configdrive,
-    diskLabel: info.capabilities.disk_label ?? 'msdos',
+    diskLabel: info.capabilities.disk_label,
+    bootMode: bootModeOf(node),
+    installsLoader: isLocal && !wholeDisk,
+    bootsFromDisk: isLocal || wholeDisk,
+    setsBootDevice: isLocal || (wholeDisk && boot !== 'netboot'),
   };
 }
 
@@ -114,19 +121,16 @@ function badInstanceInfo(error: z.ZodError): IronpxeError {
   return new IronpxeError(code, `${faults.join('; ')}.`);
 }
 
-type InstanceInfo = Omit<z.output<typeof instanceInfo>, 'kernel' | 'ramdisk'> &
-  Pick<DeployRequest, 'kernel' | 'ramdisk'>;
+type InstanceInfo = Omit<z.output<typeof instanceInfo>, 'kernel' | 'ramdisk' | 'root_gb'> &
+  Pick<DeployRequest, 'kernel' | 'ramdisk'> & { readonly root_gb: number | undefined };
 
 function checkCombination(info: InstanceInfo, wholeDisk: boolean): void {
   if (wholeDisk && (info.swap_mb > 0 || info.ephemeral_gb > 0))
     throw invalid('a whole-disk image takes neither swap_mb nor ephemeral_gb');
-  if (info.capabilities.boot_option === 'local' && !wholeDisk)
-    throw invalid('boot_option:local needs a whole-disk image; partition images boot by netboot');
-  if (info.capabilities.boot_mode === 'uefi') throw invalid('boot_mode:uefi is not supported yet');
   if (wholeDisk) return;
-  const missing = (['kernel', 'ramdisk', 'root_gb'] as const).filter(
-    (key) => info[key] === undefined,
-  );
+  const isLocal = info.capabilities.boot_option === 'local';
+  const needed = isLocal ? (['root_gb'] as const) : (['kernel', 'ramdisk', 'root_gb'] as const);
+  const missing = needed.filter((key) => info[key] === undefined);
   if (missing.length > 0)
     throw new IronpxeError(
       'DEPLOY_PARAMETER_MISSING',

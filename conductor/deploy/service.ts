@@ -1,22 +1,29 @@
 import type { Logger } from 'pino';
-import { IronpxeError } from '../errors/error.ts';
-import { isSettled, nextPlace, type Verb } from '../states/index.ts';
-import { inTransaction } from '../store/database.ts';
+import { driverByName } from '../drivers/registry.ts';
 import { appendEvent } from '../store/events.ts';
 import { lockNode } from '../store/locks.ts';
-import { getNode, invalidState, transition } from '../store/nodes.ts';
-import { insertOperation } from '../store/operations.ts';
-import type { Node, Operation } from '../store/types.ts';
+import type { Node } from '../store/types.ts';
+import { admissionOf } from './admission/admission.ts';
+import { takeInInspection } from './agent/inspection.ts';
+import { checkAgentUrl } from './agent/session.ts';
+import { issueAgentToken, takeInHeartbeat } from './agentReports.ts';
+import { createAllocator } from './allocator.ts';
 import { reportKernelLine } from './bootLine.ts';
-import { takeInDeployInfo } from './callback.ts';
+import { takeInDeployInfo, takeInLoaderInfo } from './callback.ts';
 import type { Conductor } from './conductor.ts';
 import { machineOf } from './context.ts';
 import { createEngine } from './engine.ts';
+import { createFirmwareSettings } from './firmware.ts';
+import { supportedProcedure } from './legality.ts';
+import { checkImage } from './namedImage.ts';
+import { failOrphans } from './orphans.ts';
 import { withinTime } from './power.ts';
+import { createPowerSync } from './powerSync/sync.ts';
 import { createPowerSwitch } from './powerSwitch.ts';
-import { PROCEDURES } from './procedures.ts';
-import type { Procedure, StepServices } from './steps/types.ts';
-import { assertValid, validateNode } from './validation.ts';
+import { createProvision } from './provision.ts';
+import type { StepServices } from './steps/types.ts';
+import { validateNode } from './validation.ts';
+import { createVifDesk } from './vifDesk.ts';
 import type { WakeUps } from './wakeups.ts';
 
 /** How long a request waits for other work on its node before it answers 409. */
@@ -38,10 +45,19 @@ export type RunningConductor = Conductor & {
 
 /** Makes the conductor; it does nothing until it is asked, or until `resume`. */
 export function createConductor(options: ConductorOptions): RunningConductor {
-  const { services, wakeUps, logger } = options;
-  const { database, drivers, config } = services;
+  const { wakeUps, logger } = options;
+  const { database, drivers, config } = options.services;
+  const services = {
+    ...options.services,
+    admission: options.services.admission ?? admissionOf(config),
+  };
   const stopping = new AbortController();
-  const engine = createEngine({ ...options, owner: config.host, procedureOf });
+  const engine = createEngine({
+    ...options,
+    services,
+    owner: config.host,
+    procedureOf: (verb, node) => supportedProcedure(node, verb, driverByName(drivers, node.driver)),
+  });
   const lock = (node: Node) =>
     lockNode(database, node.uuid, {
       owner: config.host,
@@ -49,27 +65,27 @@ export function createConductor(options: ConductorOptions): RunningConductor {
       signal: stopping.signal,
     });
   const powerSwitch = createPowerSwitch({ services, logger, lock, signal: stopping.signal });
+  const powerSync = createPowerSync({
+    services,
+    logger,
+    lockNow: (node) =>
+      lockNode(database, node.uuid, { owner: config.host, waitMs: 0, signal: stopping.signal }),
+    signal: stopping.signal,
+  });
+  const allocator = createAllocator({ database, logger, lock, signal: stopping.signal });
   const machine = (node: Node) => machineOf(database, drivers, node);
   const withDeadline = <T>(what: string, work: (signal: AbortSignal) => Promise<T>) =>
     withinTime(config.deploy.power_timeout_seconds, what, stopping.signal, work);
 
+  const firmware = createFirmwareSettings({ services, lock, withDeadline });
+  const vifs = createVifDesk({ networking: services.networking, lock, signal: stopping.signal });
+
   return {
     name: config.host,
     drivers,
-    async provision(node, verb, { configDrive }) {
-      assertLegal(node, verb);
-      if (verb === 'deploy' || verb === 'rebuild') await assertValid(services, node);
-      let operation: Operation | undefined;
-      {
-        await using _ = await lock(node);
-        const fresh = await getNode(database, node.uuid);
-        assertLegal({ ...fresh, reservation: null }, verb);
-        if (fresh.provisionState === 'wait call-back') await engine.cancel(node.uuid);
-        operation = await begin(services, fresh, verb, configDrive);
-      }
-      if (operation) engine.start(operation);
-    },
-    power: (node, target) => powerSwitch.begin(node, target),
+    provision: createProvision({ services, engine, lock }),
+    power: (node, target, { timeoutSeconds } = {}) =>
+      powerSwitch.begin(node, { target, timeoutSeconds }),
     async bootDevice(node) {
       const found = await machine(node);
       return withDeadline('an answer', (signal) => found.driver.bootDevice(found.node, { signal }));
@@ -87,77 +103,52 @@ export function createConductor(options: ConductorOptions): RunningConductor {
     },
     validate: (node) => validateNode(services, node),
     kernelLine: (node) => reportKernelLine(services, node),
+    checkImage: (image) => checkImage(image, config.images.file_url_allowed_paths),
     async passDeployInfo(node, info) {
-      await takeInDeployInfo(database, node, info);
+      const reply = await takeInDeployInfo(database, node, info);
+      wakeUps.wake(node.uuid);
+      return reply;
+    },
+    async passLoaderInfo(node, info) {
+      await takeInLoaderInfo(database, node, info);
       wakeUps.wake(node.uuid);
     },
+    async agentToken(node) {
+      await using _ = await lock(node);
+      return issueAgentToken(database, node.uuid);
+    },
+    async passHeartbeat(node, heartbeat) {
+      checkAgentUrl(heartbeat.callbackUrl, { requireTls: config.agent.require_tls });
+      await takeInHeartbeat(database, node, heartbeat);
+      wakeUps.wake(node.uuid);
+    },
+    async continueInspection(macs, report) {
+      const nodeUuid = await takeInInspection(database, macs, report);
+      wakeUps.wake(nodeUuid);
+      return nodeUuid;
+    },
+    allocate: allocator.begin,
+    backfill: (uuid, node) => allocator.backfill(uuid, node),
+    ...firmware,
+    ...vifs,
     async whileLocked(node, change) {
       await using _ = await lock(node);
       return change();
     },
-    resume: () => engine.resumeAll(),
+    async resume() {
+      await allocator.resume();
+      await failOrphans(database);
+      await engine.resumeAll();
+      powerSync.start();
+    },
     async stop() {
       stopping.abort(new Error('the conductor stops'));
-      await Promise.all([engine.stop(), powerSwitch.settled()]);
+      await Promise.all([
+        engine.stop(),
+        powerSwitch.settled(),
+        allocator.settled(),
+        powerSync.settled(),
+      ]);
     },
   };
-}
-
-function procedureOf(verb: Verb): Procedure {
-  const procedure = PROCEDURES[verb];
-  if (procedure === undefined) throw new Error(`There is no procedure for the verb ${verb}.`);
-  return procedure;
-}
-
-/** Checks the verb against the node's state and what drivers can do. */
-function assertLegal(node: Node, verb: Verb): void {
-  const here = { state: node.provisionState, targetState: node.targetProvisionState };
-  const place = nextPlace(here, verb);
-  if (place === undefined) {
-    if (node.reservation === null) throw invalidState(node, verb);
-    throw new IronpxeError(
-      'NODE_LOCKED',
-      `Node ${node.uuid} is locked by host ${node.reservation}, please retry after the current operation is completed.`,
-    );
-  }
-  if (!isSettled(place.state) && PROCEDURES[verb] === undefined)
-    throw new IronpxeError(
-      'VERB_UNSUPPORTED',
-      `Driver ${node.driver} does not support ${verb} (disabled or not implemented).`,
-    );
-  if ((verb === 'deploy' || verb === 'rebuild') && node.maintenance)
-    throw new IronpxeError(
-      'NODE_IN_MAINTENANCE',
-      `The ${verb} operation can't be performed on node ${node.uuid} because it's in maintenance mode.`,
-    );
-}
-
-/** Changes the state and journals the steps in one transaction; no steps when it is done at once. */
-async function begin(
-  services: StepServices,
-  node: Node,
-  verb: Verb,
-  configDrive: string | undefined,
-): Promise<Operation | undefined> {
-  const patch = {
-    lastError: null,
-    ...(configDrive !== undefined && {
-      instanceInfo: { ...node.instanceInfo, configdrive: configDrive },
-    }),
-  };
-  return inTransaction(services.database, async (trx) => {
-    const { provisionState } = await transition(trx, node.uuid, verb, { patch });
-    if (isSettled(provisionState)) return undefined;
-    const procedure = procedureOf(verb);
-    const steps = procedure.steps.map(({ name }) => name);
-    const operation = await insertOperation(trx, { nodeUuid: node.uuid, verb, steps });
-    await appendEvent(trx, {
-      kind: 'operation.started',
-      nodeUuid: node.uuid,
-      operationUuid: operation.uuid,
-      message: verb,
-      data: { verb, steps: procedure.steps.map(({ name, title }) => ({ name, title })) },
-    });
-    return operation;
-  });
 }

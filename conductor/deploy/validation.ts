@@ -3,7 +3,7 @@ import type { Node } from '../store/types.ts';
 import { checkBootLine } from './bootLine.ts';
 import type { Validation } from './conductor.ts';
 import { machineOf } from './context.ts';
-import { deployFiles } from './steps/prepareBoot.ts';
+import { checkDeployFiles } from './deployFiles.ts';
 import type { StepServices } from './steps/types.ts';
 
 type Check = (services: StepServices, node: Node) => Promise<void>;
@@ -14,11 +14,34 @@ const CHECKS: Readonly<Record<string, Check>> = {
   management: checkDriver,
   boot: checkBoot,
   deploy: checkBootLine,
+  network: checkNetwork,
 };
+
+/** Where there is no machine, only its `driver_info` can be wrong. */
+const SIMULATED_CHECKS: typeof CHECKS = {
+  power: checkDriver,
+  management: checkDriver,
+  boot: checkDriver,
+  deploy: checkDriver,
+  bios: checkDriver,
+  console: checkDriver,
+  inspect: checkDriver,
+  raid: checkDriver,
+  rescue: checkDriver,
+  network: checkNetwork,
+};
+
+function checksOf({ drivers }: StepServices, node: Node): typeof CHECKS {
+  return drivers.get(node.driver)?.simulate === undefined ? CHECKS : SIMULATED_CHECKS;
+}
 
 async function checkDriver({ database, drivers }: StepServices, node: Node): Promise<void> {
   const machine = await machineOf(database, drivers, node);
   machine.driver.validate(machine.node);
+}
+
+async function checkNetwork({ networking }: StepServices, node: Node): Promise<void> {
+  networking?.check(node);
 }
 
 async function checkBoot({ database, drivers, config }: StepServices, node: Node): Promise<void> {
@@ -28,7 +51,7 @@ async function checkBoot({ database, drivers, config }: StepServices, node: Node
       'DEPLOY_PARAMETER_MISSING',
       `Node ${node.uuid} does not have any port associated with it.`,
     );
-  deployFiles(node, config);
+  checkDeployFiles(node, config);
 }
 
 /** Runs every check and says of each interface whether it is ready, and if not, why. */
@@ -36,7 +59,7 @@ export async function validateNode(
   services: StepServices,
   node: Node,
 ): Promise<Record<string, Validation>> {
-  const results = Object.entries(CHECKS).map(async ([name, check]) => [
+  const results = Object.entries(checksOf(services, node)).map(async ([name, check]) => [
     name,
     await check(services, node).then(
       (): Validation => ({ result: true }),
@@ -48,5 +71,5 @@ export async function validateNode(
 
 /** Runs every check. @throws the first IronpxeError that a check finds */
 export async function assertValid(services: StepServices, node: Node): Promise<void> {
-  for (const check of Object.values(CHECKS)) await check(services, node);
+  for (const check of Object.values(checksOf(services, node))) await check(services, node);
 }

@@ -68,7 +68,6 @@ test('steps run in order, are journaled, and end in the state that was wished', 
       step('one', async (c) => void ran.push(`one in ${(await c.node()).provisionState}`)),
       step('two', async () => void ran.push('two')),
     ],
-    doneEvents: ['done'],
   };
   const it = await bench(procedure);
   const operation = await begin(it, procedure);
@@ -95,7 +94,7 @@ test('a step that throws: cleaned up first, then the failed state with the reaso
       }),
       step('never', async () => void order.push('never')),
     ],
-    doneEvents: ['done'],
+
     cleanUp: async (c) => void order.push((await c.node()).provisionState),
   };
   const it = await bench(procedure);
@@ -111,7 +110,7 @@ test('a step that throws: cleaned up first, then the failed state with the reaso
 test('a clean-up that fails does not keep the node from its failed state', async (t) => {
   const procedure: Procedure = {
     steps: [step('bad', () => Promise.reject(new Error('first')))],
-    doneEvents: ['done'],
+
     cleanUp: () => Promise.reject(new Error('second')),
   };
   const it = await bench(procedure);
@@ -131,7 +130,6 @@ test('what was stopped goes on with the step in which it was, and does no finish
         if (hang) await c.until(async () => undefined, Date.now() + 60_000);
       }),
     ],
-    doneEvents: ['done'],
   });
   const first = await bench(procedure(true));
   const operation = await begin(first, procedure(true));
@@ -148,7 +146,7 @@ test('what was stopped goes on with the step in which it was, and does no finish
 });
 
 test('a kill between the error and the failed state ends in the failed state after a restart', async (t) => {
-  const procedure: Procedure = { steps: [], doneEvents: ['done'] };
+  const procedure: Procedure = { steps: [] };
   const it = await bench(procedure);
   const operation = await insertOperation(it.database, {
     nodeUuid: UUID,
@@ -183,7 +181,6 @@ test('a waiting step leaves the node unlocked, and sees what a wake-up brings', 
         t.is((await c.node()).reservation, 'me');
       }),
     ],
-    doneEvents: ['done'],
   };
   const it = await bench(procedure);
   await begin(it, procedure);
@@ -203,7 +200,6 @@ test('a wait ends at its deadline', async (t) => {
         throw new IronpxeError('CALLBACK_TIMEOUT', 'too late.');
       }),
     ],
-    doneEvents: ['done'],
   };
   const it = await bench(procedure);
   await begin(it, procedure);
@@ -221,7 +217,7 @@ test('a cancelled operation cleans up and leaves the state to what cancelled it'
         }),
       ),
     ],
-    doneEvents: ['done'],
+
     cleanUp: async (c) => {
       c.signal.throwIfAborted();
       cleaned = true;

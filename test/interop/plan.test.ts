@@ -198,6 +198,10 @@ test.serial('bios, gpt and local boot: a bios_grub partition comes first', async
   );
   t.regex((await run('sgdisk', ['-v', disk])).stdout, /No problems found/);
   t.regex((await run('sgdisk', ['-p', disk])).stdout, /EF02/);
+  // chain.c32 of the network loader finds the disk by it.
+  const identifier = (await readFile(disk)).readUInt32LE(440).toString(16).padStart(8, '0');
+  t.is(plan.diskIdentifier, `0x${identifier}`);
+  t.not(plan.diskIdentifier, '0x00000000');
 });
 
 for (const diskLabel of ['msdos', 'gpt'] as const) {
@@ -280,6 +284,131 @@ test.serial('a whole-disk MBR image equals the image, and its identifier is told
   t.is(await sha256(disk, 0, length), await sha256(image, 0, length));
   const after = (await readFile(disk)).subarray(length, 28 * MIB);
   t.true(after.every((byte) => byte === 0));
+});
+
+type Sectors = 512 | 4096;
+
+/** A disk image with this table and nothing in its partitions. */
+async function makeDiskImage(name: string, script: string, sizeBytes: number): Promise<string> {
+  const path = join(FOLDER, name);
+  await using file = await open(path, 'wx');
+  await file.truncate(sizeBytes);
+  await run('sfdisk', ['--quiet', path], { input: script });
+  return path;
+}
+
+/** The same GPT for sectors of 4096 bytes, which sfdisk cannot make in a file. */
+async function makeDiskImage4k(name: string, sizeBytes: number): Promise<string> {
+  const { raw } = await IMAGE;
+  const image = await inspectImage(raw, { cacheDir: FOLDER });
+  const layout = { blockSizeBytes: 4096, diskLabel: 'gpt' } as const;
+  const request = { ...BASE, ...layout, diskSizeBytes: sizeBytes, image };
+  const plan = await planDisk(request, { workDir: join(FOLDER, `${name}.made`) });
+  const path = join(FOLDER, name);
+  await using file = await open(path, 'wx+');
+  await file.truncate(sizeBytes);
+  await using disk = new UnsyncedDisk(file, sizeBytes, 4096);
+  await Array.fromAsync(writePlan(plan, disk));
+  return path;
+}
+
+const FITTED: readonly [name: string, sectors: Sectors, make: () => Promise<string>][] = [
+  [
+    'gpt',
+    512,
+    () => makeDiskImage('drive-gpt.raw', 'label: gpt\nstart=2048, size=16384\n', 20 * MIB),
+  ],
+  [
+    'msdos',
+    512,
+    () => makeDiskImage('drive-mbr.raw', 'label: dos\nstart=2048, size=16384\n', 20 * MIB),
+  ],
+  ['gpt with sectors of 4096', 4096, () => makeDiskImage4k('drive-4k.raw', 330 * MIB)],
+];
+
+for (const [name, blockSizeBytes, make] of FITTED) {
+  test.serial(`a whole-disk image gets its config drive at the end: ${name}`, async (t) => {
+    const imagePath = await make();
+    const configDrive = `${imagePath}.iso`;
+    await writeFile(configDrive, Buffer.alloc(300_000, 'config drive'));
+    const diskSizeBytes = 420 * MIB + 8192;
+    const request = { ...BASE, wholeDisk: true, blockSizeBytes, diskSizeBytes, configDrive };
+    const { disk, plan } = await deploy(`drive-${name}`, { ...request, imagePath });
+    const end = (name === 'msdos' ? 420 : 419) * MIB;
+    t.deepEqual(plan.partitions, [
+      { number: 2, role: 'configdrive', offsetBytes: end - 64 * MIB, lengthBytes: 64 * MIB },
+    ]);
+    const listed = await run('fdisk', ['-b', `${blockSizeBytes}`, '-l', disk]);
+    t.is(listed.stderr, '');
+    const sector = (bytes: number) => bytes / blockSizeBytes;
+    const [first, last] = [sector(end - 64 * MIB), sector(end) - 1];
+    t.regex(listed.stdout, new RegExp(`disk2 +${first} +${last} +${sector(64 * MIB)} +64M`));
+    if (name === 'gpt') {
+      t.regex((await run('sgdisk', ['-v', disk])).stdout, /No problems found/);
+      t.regex((await run('sgdisk', ['-i', '2', disk])).stdout, /Partition name: 'config-2'/);
+    }
+    const drive = await readFile(await extract(disk, partitionOf(plan, 'configdrive')));
+    t.deepEqual(drive.subarray(0, 300_000), await readFile(configDrive));
+    t.true(drive.subarray(300_000).every((byte) => byte === 0));
+    if (blockSizeBytes === 512) return;
+    await isImage(t, disk, MIB);
+    const zeroed = `of=${disk}`;
+    await run('dd', ['if=/dev/zero', zeroed, 'bs=4096', 'count=1', 'seek=1', 'conv=notrunc']);
+    const backup = await run('fdisk', ['-b', '4096', '-l', disk]);
+    t.regex(backup.stdout + backup.stderr, /primary GPT table is corrupt.*backup/s);
+  });
+}
+
+test.serial('an image as large as the disk: the config drive replaces what was free', async (t) => {
+  const imagePath = await makeDiskImage('full.raw', 'label: dos\nstart=2048\n', 96 * MIB);
+  await run('sfdisk', ['--quiet', imagePath], { input: 'label: dos\nstart=2048, size=2048\n' });
+  const noise = await open(imagePath, 'r+');
+  await noise.write(Buffer.alloc(MIB, 'old'), 0, MIB, 90 * MIB);
+  await noise.close();
+  const configDrive = join(FOLDER, 'full.iso');
+  await writeFile(configDrive, 'drive');
+  const request = { ...BASE, wholeDisk: true, diskSizeBytes: 96 * MIB, imagePath, configDrive };
+  const { disk, plan } = await deploy('full', request);
+  const drive = await readFile(await extract(disk, partitionOf(plan, 'configdrive')));
+  t.is(drive.toString('latin1', 0, 6), 'drive\0');
+  t.true(drive.subarray(6).every((byte) => byte === 0));
+});
+
+const NO_DRIVE: readonly [name: string, script: string, code: string, says: RegExp][] = [
+  [
+    'no entry left',
+    'label: dos\nsize=2048\nsize=2048\nsize=2048\nsize=2048\n',
+    'DISK_LAYOUT_INVALID',
+    /four partitions/,
+  ],
+  [
+    'no space left',
+    'label: gpt\nstart=2048\n',
+    'DISK_TOO_SMALL',
+    /ends at byte \d+, and a config drive needs 64\.0 MiB behind it/,
+  ],
+];
+
+for (const [name, script, code, message] of NO_DRIVE) {
+  test.serial(`no config drive on a whole disk with ${name}`, async (t) => {
+    const path = await makeDiskImage(`no-${code}.raw`, script, 96 * MIB);
+    const image = await inspectImage(path, { cacheDir: FOLDER });
+    const configDrive = join(FOLDER, 'small.iso');
+    await writeFile(configDrive, 'drive');
+    const diskSizeBytes = (code === 'DISK_TOO_SMALL' ? 128 : 400) * MIB;
+    const request = { ...BASE, wholeDisk: true, diskSizeBytes, image, configDrive };
+    await t.throwsAsync(planDisk(request, { workDir: join(FOLDER, 'refused') }), { code, message });
+  });
+}
+
+test.serial('a whole-disk GPT with a damaged header is refused', async (t) => {
+  const path = await makeDiskImage('damaged.raw', 'label: gpt\nstart=2048\n', 20 * MIB);
+  await run('dd', ['if=/dev/zero', `of=${path}`, 'bs=1', 'seek=600', 'count=8', 'conv=notrunc']);
+  await run('dd', ['if=/dev/urandom', `of=${path}`, 'bs=128', 'seek=9', 'count=1', 'conv=notrunc']);
+  const image = await inspectImage(path, { cacheDir: FOLDER });
+  const request = { ...BASE, wholeDisk: true, diskSizeBytes: 400 * MIB, image };
+  const planned = planDisk(request, { workDir: join(FOLDER, 'refused') });
+  await t.throwsAsync(planned, { code: 'IMAGE_CORRUPT', message: /checksums/ });
 });
 
 const REFUSED: readonly [name: string, change: Partial<DiskRequest>, code: string, says: RegExp][] =

@@ -1,7 +1,11 @@
+import { createHash } from 'node:crypto';
 import { mkdtemp, open, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
+import { ramdiskCommands } from '../../conductor/deploy/ramdisk/commands.ts';
+import { chapOf, namesOf, sessionKey } from '../../conductor/deploy/ramdisk/secrets.ts';
+import { openIscsiDisk } from '../../conductor/iscsi/disk.ts';
 import {
   type Answer,
   buildRamdisk,
@@ -15,6 +19,7 @@ import {
 } from '../deploy-ramdisk/machine.ts';
 
 const MIB = 1024 * 1024;
+const NONCE = 'c0ffee'.padEnd(64, '0');
 const DISK_BYTES = 1024 * MIB;
 const ACCEPT: readonly Answer[] = [{ status: 202 }];
 const PATH = `/v1/nodes/${NODE_UUID}/vendor_passthru/pass_deploy_info`;
@@ -134,22 +139,71 @@ test.serial('AHCI disks and an e1000 NIC: takes the disk that the hints name', a
   t.deepEqual(await bytesAt(other, 3 * MIB), [0, 0]);
 });
 
-test.serial('NVMe: the classic disk list reaches nvme0n1; API address with /v1', async (t) => {
+test.serial('NVMe: takes commands and nothing else, API address with /v1', async (t) => {
   const path = await newDisk('nvme');
   const stack = new AsyncDisposableStack();
-  const conductor = stack.use(new FakeConductor(ACCEPT));
+  const conductor = stack.use(new FakeConductor([{ status: 202, nonce: NONCE }]));
   const apiUrl = `${await conductor.listen()}/v1/`;
   const disks = [...drive('d0', path), ...device('nvme,drive=d0,serial=N1')];
-  const machine = stack.use(await Machine.start({ ramdisk, apiUrl, disks, nic: 'e1000e' }));
+  const append = 'ironpxe_commands=1';
+  const machine = stack.use(await Machine.start({ ramdisk, apiUrl, disks, nic: 'e1000e', append }));
   await using _ = stack;
   await machine.sees(/stage=disk .*disk=\/dev\/nvme0n1 /);
   await machine.sees(/stage=waiting/);
   t.is(conductor.callbacks[0]?.path, PATH);
-  await machine.onTarget('write -P 0x77 0 1M', 'flush');
-  t.is(await machine.tellRelease('done\n'), 'ok\nflushed\n');
+  t.is(await machine.tellRelease('done'), 'error expected an authenticated command\n');
+  const key = sessionKey(KEY, conductor.callbacks[0]?.body['nonce'] ?? '', NONCE);
+  await commandThe(t, machine, key);
   await machine.ended();
   t.deepEqual(await bytesAt(path, 0), [0x77, 0x77]);
+  t.deepEqual(await bytesAt(path, MIB), [0, 0]);
 });
+
+/** Exports the disk under CHAP, writes, zeroes and hashes it, and lets the machine go. */
+async function commandThe(t: ExecutionContext, machine: Machine, key: string): Promise<void> {
+  const signal = AbortSignal.timeout(90_000);
+  const address = '127.0.0.1';
+  const commands = ramdiskCommands({ address, listenPort: machine.releasePort, key });
+  const { disks, nics, boot: how } = await commands.inventory({ signal });
+  t.like(disks[0], {
+    name: '/dev/nvme0n1',
+    sizeBytes: DISK_BYTES,
+    serial: 'N1',
+    rotational: false,
+  });
+  t.like(nics[0], { mac: MAC, hasCarrier: true, driver: 'e1000e', isBootNic: true });
+  t.deepEqual(how, { mode: 'bios', bootMac: MAC });
+  const { iqn, lun } = await commands.exportDisk({ signal });
+  {
+    await using disk = await openIscsiDisk({
+      host: address,
+      listenPort: machine.iscsiPort,
+      iqn,
+      lun,
+      chap: chapOf(key),
+      initiatorIqn: namesOf(key).initiatorIqn,
+      connectTimeoutMs: 30_000,
+      commandTimeoutMs: 60_000,
+      reconnectForMs: 0,
+      signal,
+    });
+    await disk.write(0, Buffer.alloc(2 * MIB, 0x77));
+    await disk.flush();
+  }
+  const second = { offsetBytes: MIB, lengthBytes: MIB };
+  const zeroed = await Array.fromAsync(commands.zero([second], { signal }));
+  t.is(zeroed.length, 1);
+  const both = [{ offsetBytes: 0, lengthBytes: MIB }, second];
+  const found = await Array.fromAsync(commands.hash(both, { signal }));
+  const sha256 = (byte: number) =>
+    createHash('sha256').update(Buffer.alloc(MIB, byte)).digest('hex');
+  t.is(found.find(({ index }) => index === 0)?.sha256, sha256(0x77));
+  t.is(found.find(({ index }) => index === 1)?.sha256, sha256(0));
+  await t.throwsAsync(Array.fromAsync(commands.erase('nvme_format', { signal })), {
+    code: 'RAMDISK_COMMAND_REFUSED',
+  });
+  await commands.leave('reboot', { signal });
+}
 
 test.serial('no disk at all: says so in the callback and stays', async (t) => {
   const { stack, conductor, machine } = await boot({

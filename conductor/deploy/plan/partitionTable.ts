@@ -27,7 +27,8 @@ export function sfdiskScript(request: DiskRequest, partitions: readonly Partitio
   const lines = partitions.map(({ role, offsetBytes, lengthBytes }) => {
     const place = `start=${sectors(offsetBytes)}, size=${sectors(lengthBytes)}`;
     const active = diskLabel === 'msdos' && bootMode === 'bios' && localBoot && role === 'root';
-    return `${place}, type=${TYPES[role][diskLabel]}${active ? ', bootable' : ''}`;
+    const name = diskLabel === 'gpt' && role === 'configdrive' ? ', name=config-2' : '';
+    return `${place}, type=${TYPES[role][diskLabel]}${name}${active ? ', bootable' : ''}`;
   });
   const label = diskLabel === 'gpt' ? 'gpt' : 'dos';
   const header = [`label: ${label}`, `first-lba: ${sectors(MIB)}`];
@@ -107,7 +108,7 @@ async function copy(
 }
 
 /** The backup GPT if the table has one, and the first MiB, of a file of the disk's size. */
-export function tableExtents(
+function tableExtents(
   disk: Pick<DiskRequest, 'diskSizeBytes' | 'blockSizeBytes' | 'diskLabel'>,
   file: string,
 ): readonly Extent[] {

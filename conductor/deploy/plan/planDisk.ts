@@ -17,7 +17,8 @@ export type PlanOptions = {
  * before anything else; and wherever else in partitions and free space an old signature could
  * stand. Other unused space is left as it is.
  * @throws IronpxeError DISK_TOO_SMALL, DISK_LAYOUT_INVALID, DISK_SECTOR_SIZE_MISMATCH,
- *   IMAGE_LARGER_THAN_ROOT, IMAGE_LARGER_THAN_DISK, IMAGE_KIND_MISMATCH, CONFIG_DRIVE_TOO_LARGE
+ *   IMAGE_LARGER_THAN_ROOT, IMAGE_LARGER_THAN_DISK, IMAGE_KIND_MISMATCH, IMAGE_CORRUPT,
+ *   CONFIG_DRIVE_TOO_LARGE
  */
 export async function planDisk(request: DiskRequest, options: PlanOptions): Promise<DiskPlan> {
   const { diskSizeBytes, blockSizeBytes, wholeDisk } = request;

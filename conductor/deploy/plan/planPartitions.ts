@@ -1,20 +1,21 @@
-import { stat } from 'node:fs/promises';
+import { randomInt } from 'node:crypto';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { IronpxeError } from '../../errors/error.ts';
-import { formatBytes, MIB, roundUp } from '../../values/units.ts';
+import { formatBytes, MIB } from '../../values/units.ts';
 import { arrangeExtents, freeSpace, sourceFiles } from './assemble.ts';
-import { fileExtent, rangeOf } from './extents.ts';
+import { configDriveExtent, configDriveSize } from './configDrive.ts';
+import { rangeOf } from './extents.ts';
 import { makeFileSystem } from './fileSystems.ts';
 import { imageExtents } from './imageExtents.ts';
 import { layoutPartitions } from './layout.ts';
+import { IDENTIFIER_AT, mbrIdentifier } from './mbr.ts';
 import { makeTable } from './partitionTable.ts';
 import type { PlanOptions } from './planDisk.ts';
 import type { Range } from './ranges.ts';
 import type { DiskRequest } from './request.ts';
 import { signatureRanges } from './signatures.ts';
 import type { DiskPlan, Extent, Partition } from './types.ts';
-
-const MAX_CONFIG_DRIVE_BYTES = 64 * MIB;
 
 /** The plan for an image that holds one file system, which becomes the root partition. */
 export async function planPartitions(request: DiskRequest, call: PlanOptions): Promise<DiskPlan> {
@@ -26,6 +27,7 @@ export async function planPartitions(request: DiskRequest, call: PlanOptions): P
     contents.push(...(await fill(request, partition, configDriveBytes, call)));
   const table = join(call.workDir, 'table.img');
   const commit = await makeTable(request, partitions, table, call.signal);
+  const diskIdentifier = request.localBoot ? await identifierIn(table) : undefined;
   const { diskSizeBytes } = request;
   const zeroWishes = wishes(request, partitions, contents);
   const extents = arrangeExtents({ diskSizeBytes, contents, zeroWishes, commit });
@@ -40,8 +42,19 @@ export async function planPartitions(request: DiskRequest, call: PlanOptions): P
     sources,
     partitions,
     rootDevice,
-    diskIdentifier: undefined,
+    diskIdentifier,
   };
+}
+
+/** By which a network loader finds the disk to go on from; a GPT's protective MBR has none yet. */
+async function identifierIn(table: string): Promise<string> {
+  await using file = await open(table, 'r+');
+  const { buffer } = await file.read(Buffer.alloc(512), 0, 512, 0);
+  if (buffer.readUInt32LE(IDENTIFIER_AT) === 0) {
+    buffer.writeUInt32LE(randomInt(1, 2 ** 32), IDENTIFIER_AT);
+    await file.write(buffer, 0, 512, 0);
+  }
+  return mbrIdentifier(buffer);
 }
 
 function checkImage({ image, rootGib }: DiskRequest): void {
@@ -61,16 +74,6 @@ function checkImage({ image, rootGib }: DiskRequest): void {
     );
 }
 
-async function configDriveSize({ configDrive }: DiskRequest): Promise<number> {
-  if (configDrive === undefined) return 0;
-  const { size } = await stat(configDrive);
-  if (size <= MAX_CONFIG_DRIVE_BYTES) return size;
-  throw new IronpxeError(
-    'CONFIG_DRIVE_TOO_LARGE',
-    `The config drive has ${formatBytes(size)}, expected at most ${formatBytes(MAX_CONFIG_DRIVE_BYTES)}.`,
-  );
-}
-
 async function fill(
   request: DiskRequest,
   partition: Partition,
@@ -79,10 +82,7 @@ async function fill(
 ): Promise<readonly Extent[]> {
   const { role, offsetBytes: start } = partition;
   if (role === 'root') return imageExtents(request.image, start, request.blockSizeBytes);
-  if (role === 'configdrive') {
-    const end = start + roundUp(configDriveBytes, request.blockSizeBytes);
-    return [fileExtent({ start, end }, request.configDrive ?? '', 0)];
-  }
+  if (role === 'configdrive') return [configDriveExtent(request, partition, configDriveBytes)];
   const untouched = role === 'ephemeral' && request.preserveEphemeral;
   if (role === 'bios_grub' || untouched) return [];
   return makeFileSystem(request, { ...partition, role }, call);

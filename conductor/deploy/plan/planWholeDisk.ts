@@ -2,48 +2,60 @@ import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { IronpxeError } from '../../errors/error.ts';
 import { copyContent } from '../../images/readContent.ts';
-import { run } from '../../process/run.ts';
 import { formatBytes, MIB, roundUp } from '../../values/units.ts';
 import { arrangeExtents, freeSpace, sourceFiles } from './assemble.ts';
+import { configDriveExtent, configDriveSize } from './configDrive.ts';
+import { fileExtent, joinExtents, subtractFromExtents } from './extents.ts';
 import { imageExtents } from './imageExtents.ts';
-import { tableExtents } from './partitionTable.ts';
+import { type FittedTable, fitTable } from './imageTable.ts';
 import type { PlanOptions } from './planDisk.ts';
 import type { DiskRequest } from './request.ts';
 import { signatureRanges } from './signatures.ts';
-import type { DiskPlan } from './types.ts';
+import type { DiskPlan, Extent, Partition } from './types.ts';
 
 /** The plan for an image that has a partition table of its own. */
 export async function planWholeDisk(request: DiskRequest, call: PlanOptions): Promise<DiskPlan> {
   checkImage(request);
   const { image, diskSizeBytes, blockSizeBytes } = request;
   const { content } = image;
+  const driveBytes = await configDriveSize(request);
   const table = join(call.workDir, 'table.img');
-  const moveBackup =
-    content.kind === 'disk' && content.tableType === 'gpt' && blockSizeBytes === 512;
-  await copyTable(request, table, moveBackup, call.signal);
-  const diskLabel = moveBackup ? 'gpt' : 'msdos';
-  const commit = tableExtents({ diskSizeBytes, blockSizeBytes, diskLabel }, table);
-  const contents = imageExtents(image, 0, blockSizeBytes);
+  const fitted = await fitToDisk(request, table);
+  const commit = await storeTable(fitted, diskSizeBytes, table);
+  const drive = fitted.configDrive;
+  const contents = contentsOf(request, drive, driveBytes);
   const imageEnd = roundUp(image.virtualSizeBytes, blockSizeBytes);
-  const zeroWishes = freeSpace(imageEnd, diskSizeBytes).flatMap(signatureRanges);
+  const free = freeSpace(imageEnd, diskSizeBytes).flatMap(signatureRanges);
+  const zeroWishes = drive ? [...free, placeOf(drive)] : free;
   const extents = arrangeExtents({ diskSizeBytes, contents, zeroWishes, commit });
   return {
     diskSizeBytes,
     extents,
     commit,
     sources: await sourceFiles({ extents, commit }),
-    partitions: [],
+    partitions: drive ? [drive] : [],
     rootDevice: undefined,
     diskIdentifier: content.kind === 'disk' ? content.diskIdentifier : undefined,
   };
 }
 
+/** The image, and in the place of what it has at the disk's end the config drive. */
+function contentsOf(
+  request: DiskRequest,
+  drive: Partition | undefined,
+  driveBytes: number,
+): readonly Extent[] {
+  const image = imageExtents(request.image, 0, request.blockSizeBytes);
+  if (drive === undefined) return image;
+  const rest = subtractFromExtents(joinExtents(image), [placeOf(drive)]);
+  return [...rest, configDriveExtent(request, drive, driveBytes)];
+}
+
+function placeOf({ offsetBytes: start, lengthBytes }: Partition) {
+  return { start, end: start + lengthBytes };
+}
+
 function checkImage({ image, diskSizeBytes, blockSizeBytes, configDrive }: DiskRequest): void {
-  if (configDrive !== undefined)
-    throw new IronpxeError(
-      'DISK_LAYOUT_INVALID',
-      'The disk cannot be laid out: a config drive was given with a whole-disk image.',
-    );
   const size = image.virtualSizeBytes;
   if (size > diskSizeBytes)
     throw new IronpxeError(
@@ -52,6 +64,11 @@ function checkImage({ image, diskSizeBytes, blockSizeBytes, configDrive }: DiskR
         `${diskSizeBytes} (${formatBytes(diskSizeBytes)}).`,
     );
   const { content } = image;
+  if (content.kind !== 'disk' && configDrive !== undefined)
+    throw new IronpxeError(
+      'DISK_LAYOUT_INVALID',
+      `Image "${image.path}" has no partition table, so a config drive finds no place on the disk.`,
+    );
   if (content.kind !== 'disk' || content.sectorSizeBytes === blockSizeBytes) return;
   throw new IronpxeError(
     'DISK_SECTOR_SIZE_MISMATCH',
@@ -60,24 +77,32 @@ function checkImage({ image, diskSizeBytes, blockSizeBytes, configDrive }: DiskR
   );
 }
 
-/** Copies the start of the image, and for GPT its end too, whose backup table sfdisk then moves. */
-async function copyTable(
-  { image, diskSizeBytes }: DiskRequest,
-  file: string,
-  moveBackup: boolean,
-  signal: AbortSignal | undefined,
-): Promise<void> {
+/** Reads the image's first MiB by way of `file`, and fits the table in it to the disk. */
+async function fitToDisk(request: DiskRequest, file: string): Promise<FittedTable> {
+  const { image, diskSizeBytes, configDrive } = request;
+  const { content, path } = image;
+  const headBytes = Math.min(MIB, diskSizeBytes);
   await rm(file, { force: true });
-  await using table = await open(file, 'wx');
+  await using table = await open(file, 'wx+');
+  await table.truncate(headBytes);
+  await copyContent(image, 0, headBytes, table);
+  const { buffer: head } = await table.read(Buffer.alloc(headBytes), 0, headBytes, 0);
+  if (content.kind !== 'disk') return { head, backup: undefined, configDrive: undefined };
+  return fitTable({ path, tableType: content.tableType, head }, request, configDrive !== undefined);
+}
+
+/** Keeps the table as it shall be in `file`, at its places on the disk. */
+async function storeTable(
+  { head, backup }: FittedTable,
+  diskSizeBytes: number,
+  file: string,
+): Promise<readonly Extent[]> {
+  await using table = await open(file, 'r+');
   await table.truncate(diskSizeBytes);
-  await copyContent(image, 0, MIB, table);
-  if (!moveBackup) return;
-  await copyContent(
-    image,
-    Math.max(MIB, image.virtualSizeBytes - MIB),
-    image.virtualSizeBytes,
-    table,
-  );
-  const args = ['--no-reread', '--no-tell-kernel', '--relocate', 'gpt-bak-std', file];
-  await run('sfdisk', args, { package: 'fdisk', ...(signal && { signal }) });
+  await table.write(head, 0, head.length, 0);
+  const first = fileExtent({ start: 0, end: head.length }, file, 0);
+  if (backup === undefined) return [first];
+  const start = diskSizeBytes - backup.length;
+  await table.write(backup, 0, backup.length, start);
+  return [fileExtent({ start, end: diskSizeBytes }, file, start), first];
 }

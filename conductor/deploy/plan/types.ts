@@ -6,6 +6,9 @@ export type ExtentSource =
   | { readonly kind: 'file'; readonly path: string; readonly offsetBytes: number }
   | { readonly kind: 'zero' };
 
+/** A source whose bytes are in a file. */
+export type FileSource = Extract<ExtentSource, { readonly kind: 'file' }>;
+
 /** A run of bytes of the target disk and what must stand there afterwards. */
 export type Extent = {
   readonly targetOffsetBytes: number;
@@ -35,11 +38,11 @@ export type DiskPlan = {
   readonly commit: readonly Extent[];
   /** The files that extents refer to; a writer refuses one that has changed. */
   readonly sources?: readonly SourceFile[];
-  /** Partition number → place, as in the partition table; empty for a whole-disk image. */
+  /** Partition number → place, as in the table; of a whole-disk image only what was added to it. */
   readonly partitions: readonly Partition[];
   /** How the user's system finds its root: `UUID=…` of the root file system, if it has one. */
   readonly rootDevice: string | undefined;
-  /** Whole-disk images: the MBR disk identifier as `0x%08x`. */
+  /** What boots from its own disk: the MBR disk identifier as `0x%08x`. */
   readonly diskIdentifier: string | undefined;
 };
 
@@ -58,6 +61,8 @@ export interface TargetDisk {
   readonly sizeBytes: number;
   readonly blockSizeBytes: number;
   write(offsetBytes: number, data: Uint8Array): Promise<void>;
+  /** Writes a run of a file whose bytes need not pass through us; taken in place of `write` if there. */
+  copy?(source: FileSource, targetOffsetBytes: number, lengthBytes: number): Promise<void>;
   read(offsetBytes: number, lengthBytes: number): Promise<Buffer>;
   /** Makes a range read as zero, without sending the zeros where the target can do that. */
   zero(offsetBytes: number, lengthBytes: number): Promise<void>;

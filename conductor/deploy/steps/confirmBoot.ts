@@ -6,15 +6,15 @@ import { recallDeploy, rememberDeploy } from './deployData.ts';
 import type { Step, StepContext } from './types.ts';
 
 /**
- * Waits until the node came for its own kernel. A whole-disk image boots without being seen here,
- * so there is nothing to wait for.
+ * Waits until the node came for its own kernel. What starts from the disk boots without being seen
+ * here, so there is nothing to wait for.
  */
 export const CONFIRM_BOOT: Step = {
   name: 'confirm_boot',
   title: "Waiting for the machine to boot the user's system",
   async run(context) {
-    const { wholeDisk } = parseDeployRequest(await context.node());
-    if (wholeDisk) return;
+    const { bootsFromDisk } = parseDeployRequest(await context.node());
+    if (bootsFromDisk) return;
     const { boot_timeout_seconds: timeoutSeconds } = context.services.config.deploy;
     const { bootDeadlineMs = Date.now() + timeoutSeconds * 1000 } = await recallDeploy(context);
     await rememberDeploy(context, { bootDeadlineMs });

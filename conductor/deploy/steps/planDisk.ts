@@ -1,20 +1,24 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { gunzip } from 'node:zlib';
 import { IronpxeError } from '../../errors/error.ts';
+import type { BootMode } from '../../drivers/types.ts';
 import { inspectImage } from '../../images/inspectImage.ts';
+import type { ImageFacts } from '../../images/types.ts';
 import { MIB } from '../../values/units.ts';
+import { configDrivePath } from '../configDrive/keep.ts';
+import { checkLoaderSupport } from '../loaderSupport.ts';
+import { partitionsOf } from '../plan/imageTable.ts';
 import { planDisk } from '../plan/planDisk.ts';
 import type { DiskRequest } from '../plan/request.ts';
+import type { DiskPlan } from '../plan/types.ts';
 import { savePlan } from '../planFile.ts';
 import { imageCacheDir, operationDir } from '../places.ts';
-import { parseDeployRequest } from '../request.ts';
-import { openNodeDisk } from './disk.ts';
+import { withoutReceipt } from '../receipt.ts';
+import { type DeployRequest, parseDeployRequest } from '../request.ts';
+import { holdOn } from '../ramdisk/holdOn.ts';
+import { openNodeDisk } from '../ramdisk/link.ts';
 import { left, recallDeploy, rememberDeploy } from './deployData.ts';
 import type { Step, StepContext } from './types.ts';
-
-const LARGEST_CONFIG_DRIVE_BYTES = 64 * MIB;
 
 /** Looks at the machine's disk and works out every byte that will be written to it. */
 export const PLAN_DISK: Step = {
@@ -23,9 +27,11 @@ export const PLAN_DISK: Step = {
   async run(context) {
     const { config } = context.services;
     const workDir = operationDir(config, context.operationUuid);
-    await rm(workDir, { recursive: true, force: true });
-    await mkdir(workDir, { recursive: true });
-    const request = parseDeployRequest(await context.node());
+    await clear(workDir, configDrivePath(context));
+    const node = await context.node();
+    // From here on the disk is no longer what an earlier receipt says.
+    await context.updateNode({ driverInternalInfo: withoutReceipt(node.driverInternalInfo) });
+    const request = parseDeployRequest(node);
     const imagePath = left((await recallDeploy(context)).imagePath, 'image');
     const { signal } = context;
     const image = await inspectImage(imagePath, {
@@ -33,61 +39,78 @@ export const PLAN_DISK: Step = {
       signal,
       ...(request.imageFormat && { declaredFormat: request.imageFormat }),
     });
-    const size = await diskSize(context);
-    const configDrive = await unpackConfigDrive(request.configDrive, workDir);
-    const plan = await planDisk(
-      {
-        ...size,
-        image,
-        wholeDisk: request.wholeDisk,
-        rootGib: request.rootGib,
-        swapMib: request.swapMib,
-        ephemeralGib: request.ephemeralGib,
-        ephemeralFormat: request.ephemeralFormat,
-        preserveEphemeral: request.preserveEphemeral,
-        diskLabel: request.diskLabel,
-        bootMode: 'bios',
-        localBoot: false,
-        ...(configDrive !== undefined && { configDrive }),
-      },
-      { workDir, signal },
-    );
+    const found = await lookAtDisk(context, request, image);
+    const diskRequest = { ...found, ...wishes(request, found.bootMode), image };
+    const configDrive = request.configDrive === undefined ? undefined : configDrivePath(context);
+    const plan = await planDisk({ ...diskRequest, configDrive }, { workDir, signal });
+    if (request.preserveEphemeral) await checkEphemeral(context, plan, found.blockSizeBytes);
     await savePlan(workDir, plan);
-    await rememberDeploy(context, { durableBytes: 0 });
+    await rememberDeploy(context, { durableBytes: 0, writePlannedFor: undefined });
   },
 };
 
-async function diskSize(
+/** The config drive was unpacked before the machine was touched. */
+async function clear(workDir: string, kept: string): Promise<void> {
+  await mkdir(workDir, { recursive: true });
+  for (const name of await readdir(workDir))
+    if (join(workDir, name) !== kept)
+      await rm(join(workDir, name), { recursive: true, force: true });
+}
+
+/** What the user wants of the disk. Firmware with UEFI boots from a GPT. */
+function wishes(request: DeployRequest, bootMode: BootMode) {
+  const { wholeDisk, rootGib, swapMib, ephemeralGib, ephemeralFormat } = request;
+  const { preserveEphemeral, installsLoader: localBoot } = request;
+  const diskLabel = request.diskLabel ?? (bootMode === 'uefi' ? 'gpt' : 'msdos');
+  const sizes = { rootGib, swapMib, ephemeralGib, ephemeralFormat, preserveEphemeral };
+  return { wholeDisk, ...sizes, diskLabel, localBoot } as const;
+}
+
+type Found = Pick<DiskRequest, 'diskSizeBytes' | 'blockSizeBytes' | 'bootMode'>;
+
+async function lookAtDisk(
   context: StepContext,
-): Promise<Pick<DiskRequest, 'diskSizeBytes' | 'blockSizeBytes'>> {
-  await using disk = await openNodeDisk(context);
-  const { sizeBytes: diskSizeBytes, blockSizeBytes } = disk;
-  if (blockSizeBytes === 512 || blockSizeBytes === 4096) return { diskSizeBytes, blockSizeBytes };
+  { installsLoader, bootMode: wished }: DeployRequest,
+  image: ImageFacts,
+): Promise<Found> {
+  const found = await holdOn(context, async (signal) => {
+    const bootMode = installsLoader
+      ? await checkLoaderSupport(context, image, wished, signal)
+      : (wished ?? 'bios');
+    await using disk = await openNodeDisk(context, signal);
+    return { diskSizeBytes: disk.sizeBytes, blockSizeBytes: disk.blockSizeBytes, bootMode };
+  });
+  const { blockSizeBytes } = found;
+  if (blockSizeBytes === 512 || blockSizeBytes === 4096) return { ...found, blockSizeBytes };
   throw new IronpxeError(
     'DISK_UNSUPPORTED',
     `The disk has sectors of ${blockSizeBytes} bytes, expected 512 or 4096.`,
   );
 }
 
-/** Writes base64(gzip(ISO)) as a file; `undefined` when there is none. */
-async function unpackConfigDrive(
-  text: string | undefined,
-  workDir: string,
-): Promise<string | undefined> {
-  if (text === undefined) return undefined;
-  const path = join(workDir, 'configdrive.iso');
-  try {
-    const packed = Buffer.from(text, 'base64');
-    await writeFile(
-      path,
-      await promisify(gunzip)(packed, { maxOutputLength: LARGEST_CONFIG_DRIVE_BYTES }),
-    );
-  } catch (error) {
-    throw new IronpxeError(
-      'DEPLOY_PARAMETER_INVALID',
-      'instance_info/configdrive: expected the base64 text of a gzipped ISO image of at most 64 MiB.',
-      { cause: error },
-    );
-  }
-  return path;
+/**
+ * What is preserved must be there, or was there when an earlier try took the table away.
+ * @throws IronpxeError EPHEMERAL_NOT_FOUND
+ */
+async function checkEphemeral(
+  context: StepContext,
+  { partitions }: DiskPlan,
+  blockSizeBytes: number,
+): Promise<void> {
+  const wanted = partitions.find(({ role }) => role === 'ephemeral');
+  if (wanted === undefined) return;
+  const head = await holdOn(context, async (signal) => {
+    await using disk = await openNodeDisk(context, signal);
+    return await disk.read(0, MIB);
+  });
+  const { offsetBytes: start, lengthBytes } = wanted;
+  const found = partitionsOf(head, blockSizeBytes);
+  const isThere = found.some((one) => one.start === start && one.end === start + lengthBytes);
+  if (isThere || head.every((byte) => byte === 0)) return;
+  const places = found.map((one) => `${one.start} to ${one.end}`).join(', ') || 'none';
+  throw new IronpxeError(
+    'EPHEMERAL_NOT_FOUND',
+    `The ephemeral partition would be bytes ${start} to ${start + lengthBytes}, and the disk has ` +
+      `the partitions ${places}.`,
+  );
 }

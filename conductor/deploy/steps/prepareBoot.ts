@@ -1,12 +1,13 @@
 import { randomInt } from 'node:crypto';
-import { fileURLToPath } from 'node:url';
 import { putBootFacts } from '../../store/bootFacts.ts';
 import type { JsonObject, Node } from '../../store/types.ts';
-import { IronpxeError } from '../../errors/error.ts';
+import { fetchDeployFiles } from '../deployFiles.ts';
+import { bootModeOf } from '../hardware.ts';
 import { deployKernelOptions } from '../kernelOptions.ts';
+import { parseDeployRequest } from '../request.ts';
 import { recallDeploy, rememberDeploy } from './deployData.ts';
-import type { Config } from '../../config/schema.ts';
-import type { Step } from './types.ts';
+import { enterNetworks } from './networks.ts';
+import type { Step, StepContext } from './types.ts';
 
 const KEY_LETTERS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ';
 const KEY_LENGTH = 32;
@@ -15,16 +16,29 @@ const KEY_LENGTH = 32;
 export const PREPARE_BOOT: Step = {
   name: 'prepare_boot',
   title: 'Preparing the netboot',
-  async run(context) {
-    const node = await context.node();
-    const { config, database } = context.services;
-    const deployKey = (await recallDeploy(context)).deployKey ?? newDeployKey();
-    const iqn = `iqn.2008-10.org.openstack:${node.uuid}`;
-    await rememberDeploy(context, { deployKey, iqn });
-    const facts = {
+  run: (context) => offerRamdisk(context, { withDisk: true }),
+};
+
+/** The same for work that is not about one disk: the ramdisk waits for commands only. */
+export const PREPARE_SERVICE_BOOT: Step = {
+  name: 'prepare_service_boot',
+  title: 'Preparing the netboot of the ramdisk',
+  run: (context) => offerRamdisk(context, { withDisk: false }),
+};
+
+async function offerRamdisk(context: StepContext, { withDisk }: { withDisk: boolean }) {
+  await enterNetworks(context, withDisk ? 'deploy' : 'service');
+  const node = await context.node();
+  const { config, database } = context.services;
+  const deployKey = (await recallDeploy(context)).deployKey ?? newDeployKey();
+  const iqn = withDisk ? `iqn.2008-10.org.openstack:${node.uuid}` : undefined;
+  await rememberDeploy(context, { deployKey, iqn });
+  await putBootFacts(
+    database,
+    {
       nodeUuid: node.uuid,
       label: 'deploy' as const,
-      files: deployFiles(node, config),
+      files: await fetchDeployFiles(context),
       deployOptions: deployKernelOptions({
         nodeUuid: node.uuid,
         deployKey,
@@ -33,51 +47,25 @@ export const PREPARE_BOOT: Step = {
         diskDevices: config.pxe.disk_devices,
         rootDeviceHints: rootDeviceHints(node),
         appendParams: config.pxe.append_params,
+        bootOption: installsLoader(context, node) ? 'local' : 'netboot',
+        bootMode: bootModeOf(node) ?? 'bios',
       }),
       bootOptions: '',
       diskIdentifier: undefined,
-    };
-    await putBootFacts(database, facts, context.operationUuid);
-  },
-};
+    },
+    context.operationUuid,
+  );
+}
+
+/** What runs on the disk already keeps its boot loader. */
+function installsLoader({ verb }: StepContext, node: Node): boolean {
+  return (verb === 'deploy' || verb === 'rebuild') && parseDeployRequest(node).installsLoader;
+}
 
 /** 32 random characters of 0-9A-Z, as Ironic makes them. */
 function newDeployKey(): string {
   return Array.from({ length: KEY_LENGTH }, () => KEY_LETTERS[randomInt(KEY_LETTERS.length)]).join(
     '',
-  );
-}
-
-/**
- * Paths of the deploy kernel and ramdisk: `driver_info`, else the configuration.
- * @throws IronpxeError DEPLOY_PARAMETER_MISSING
- */
-export function deployFiles(
-  node: Node,
-  config: Config,
-): { readonly deploy_kernel: string; readonly deploy_ramdisk: string } {
-  return {
-    deploy_kernel: deployFile(node, 'deploy_kernel', config.pxe.deploy_kernel),
-    deploy_ramdisk: deployFile(node, 'deploy_ramdisk', config.pxe.deploy_ramdisk),
-  };
-}
-
-function deployFile(
-  node: Node,
-  key: 'deploy_kernel' | 'deploy_ramdisk',
-  configured: string | undefined,
-): string {
-  const own = node.driverInfo[key] ?? node.driverInfo[`pxe_${key}`];
-  if (typeof own === 'string' && own.startsWith('file:///')) return fileURLToPath(own);
-  if (own !== undefined)
-    throw new IronpxeError(
-      'DEPLOY_PARAMETER_INVALID',
-      `driver_info/${key}: found ${JSON.stringify(own)}, expected a file:/// URL.`,
-    );
-  if (configured !== undefined) return configured;
-  throw new IronpxeError(
-    'DEPLOY_PARAMETER_MISSING',
-    `Node ${node.uuid} has no driver_info/${key}, and the configuration no pxe.${key}.`,
   );
 }
 

@@ -7,6 +7,8 @@ import { explain, hasCode, IronpxeError } from '../../errors/error.ts';
 import { rebootSeen } from './confirmBoot.ts';
 import { left, recallDeploy } from './deployData.ts';
 import { switchPower } from '../power.ts';
+import { ramdiskCommands } from '../ramdisk/commands.ts';
+import { sessionOf } from '../ramdisk/link.ts';
 import type { Step, StepContext } from './types.ts';
 
 const RELEASE_LISTEN_PORT = 10_000;
@@ -24,19 +26,25 @@ export const RELEASE_RAMDISK: Step = {
   name: 'release_ramdisk',
   title: 'Releasing the deploy ramdisk',
   async run(context) {
-    const { callback } = await recallDeploy(context);
-    const { address } = left(callback, 'call-back');
+    const data = await recallDeploy(context);
+    const { address } = left(data.callback, 'call-back');
+    const session = sessionOf(data);
+    const release = session
+      ? () => ramdiskCommands({ ...session, connectForMs: RETRY_MS }).leave('reboot', context)
+      : () => sayDone(address, context.signal);
     const giveUpAtMs = Date.now() + TRY_FOR_MS;
     let refusal: unknown;
     while (Date.now() < giveUpAtMs) {
       if (await rebootSeen(context)) return;
       try {
-        await sayDone(address, context.signal);
-        await context.observe('ramdisk.released', `"done" sent to ${address}:10000`, { address });
+        await release();
+        await context.observe('ramdisk.released', `${address}:10000 was told to reboot`, {
+          address,
+        });
         return;
       } catch (error) {
         context.signal.throwIfAborted();
-        if (hasCode(error, 'RAMDISK_ERROR')) throw error;
+        if (hasCode(error, 'RAMDISK_ERROR', 'RAMDISK_COMMAND_FAILED')) throw error;
         refusal = error;
         await sleep(RETRY_MS, undefined, { signal: context.signal });
       }
@@ -46,7 +54,7 @@ export const RELEASE_RAMDISK: Step = {
 };
 
 /** Says "done" and listens until the ramdisk hangs up: a classic one says nothing, ours reports. */
-async function sayDone(address: string, signal: AbortSignal): Promise<void> {
+export async function sayDone(address: string, signal: AbortSignal): Promise<void> {
   const socket = connect({ host: address, port: RELEASE_LISTEN_PORT });
   const within = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_TIMEOUT_MS)]);
   try {

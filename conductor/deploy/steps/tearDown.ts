@@ -1,16 +1,21 @@
 import { rm } from 'node:fs/promises';
+import { deleteAllocation } from '../../store/allocations.ts';
 import { deleteBootFacts } from '../../store/bootFacts.ts';
 import { withImage } from '../deployImage.ts';
 import { bootDir, operationDir } from '../places.ts';
 import { switchPower } from '../power.ts';
+import { withoutReceipt } from '../receipt.ts';
+import { leaveNetworks } from './networks.ts';
 import type { Step, StepContext } from './types.ts';
 
 /** The node's MACs boot nothing from the network any more. */
 export const STOP_NETBOOT: Step = {
   name: 'stop_netboot',
   title: 'Taking the netboot away',
-  run: async (context) =>
-    deleteBootFacts(context.services.database, context.nodeUuid, context.operationUuid),
+  async run(context) {
+    await deleteBootFacts(context.services.database, context.nodeUuid, context.operationUuid);
+    await leaveNetworks(context);
+  },
 };
 
 export const POWER_OFF: Step = {
@@ -24,10 +29,17 @@ export const FORGET_INSTANCE: Step = {
   name: 'forget_instance',
   title: 'Forgetting the instance',
   async run(context) {
-    await rm(bootDir(context.services.config, context.nodeUuid), { recursive: true, force: true });
-    const { driverInternalInfo } = withImage(await context.node(), undefined);
+    const { config, database } = context.services;
+    await rm(bootDir(config, context.nodeUuid), { recursive: true, force: true });
+    const node = await context.node();
+    const { driverInternalInfo } = withImage(node, undefined);
     const { is_whole_disk_image: _, root_uuid_or_disk_id: __, ...rest } = driverInternalInfo;
-    await context.updateNode({ instanceInfo: {}, instanceUuid: null, driverInternalInfo: rest });
+    if (node.allocationUuid !== null) await deleteAllocation(database, node.allocationUuid);
+    await context.updateNode({
+      instanceInfo: {},
+      instanceUuid: null,
+      driverInternalInfo: withoutReceipt(rest),
+    });
   },
 };
 
@@ -53,4 +65,5 @@ export async function abandonDeploy(context: StepContext): Promise<void> {
   await rm(bootDir(config, context.nodeUuid), { recursive: true, force: true });
   await removePlan(context);
   await switchPower(context, 'power off');
+  await leaveNetworks(context);
 }

@@ -2,9 +2,12 @@ import type { Config } from '../../config/schema.ts';
 import type { Driver, DriverNode } from '../../drivers/types.ts';
 import type { EventKind } from '../../events/kinds.ts';
 import type { StateEvent, Verb } from '../../states/index.ts';
+import type { Networking } from '../../networking/networking.ts';
 import type { Glance } from '../../openstack/glance.ts';
 import type { Database } from '../../store/database.ts';
 import type { JsonObject, Node, NodePatch } from '../../store/types.ts';
+import type { Admission } from '../admission/admission.ts';
+import type { AskedStep, ProvisionOptions } from '../conductor.ts';
 
 /** What every step may use; made once by the conductor. */
 export type StepServices = {
@@ -13,6 +16,10 @@ export type StepServices = {
   readonly drivers: ReadonlyMap<string, Driver>;
   /** Where images with a UUID are; without it there are none. */
   readonly glance?: Glance | undefined;
+  /** Without it every node has the network interface `noop`. */
+  readonly networking?: Networking;
+  /** What the configuration says unless given. Without any, writes begin at once. */
+  readonly admission?: Admission;
 };
 
 /** What a step knows of its node and operation, and how it says things. */
@@ -21,6 +28,8 @@ export interface StepContext {
   readonly operationUuid: string;
   readonly nodeUuid: string;
   readonly verb: Verb;
+  /** What the step was asked with, by users who named it. */
+  readonly args: JsonObject;
   /** 1 for the first run of this step; more when a restarted conductor runs it again. */
   readonly attempt: number;
   /** Aborts when the conductor stops or the operation is cancelled. */
@@ -57,11 +66,40 @@ export type Step = {
   readonly run: (context: StepContext) => Promise<void>;
 };
 
+/** A step that users may ask for by name, in a cleaning or with a deploy. */
+export type OfferedStep = Step & {
+  /** Ironic's interface that it belongs to, and its name there. */
+  readonly interface: string;
+  readonly step: string;
+  /** What it takes, by name. */
+  readonly args: Readonly<Record<string, { readonly what: string; readonly required: boolean }>>;
+  /** Whether the deploy ramdisk must run for it. */
+  readonly inBand: boolean;
+};
+
+/** A step of a procedure with how users see it, as it is journaled. */
+export type PlannedStep = { readonly step: Step; readonly shown: JsonObject | null };
+
+/** From what the steps of an operation are planned. */
+export type PlanRequest = {
+  readonly node: Node;
+  readonly config: Config;
+  readonly options: ProvisionOptions;
+  /** Steps of the deploy templates that the instance asks for. */
+  readonly templateSteps: readonly AskedStep[];
+};
+
 /** How a verb is carried out. */
 export type Procedure = {
+  /** Every step that it may have. */
   readonly steps: readonly Step[];
-  /** The state events that end it well, one after the other. */
-  readonly doneEvents: readonly StateEvent[];
+  /**
+   * Those that it has this time, in order; all by default.
+   * @throws IronpxeError STEP_UNKNOWN, STEP_INVALID
+   */
+  readonly plan?: (request: PlanRequest) => readonly PlannedStep[];
+  /** Ends an operation that cannot be planned; without it the verb itself is refused then. */
+  readonly refusal?: Step;
   /** Leaves nothing half-done behind after a failure or a cancellation; may be run again. */
   readonly cleanUp?: (context: StepContext) => Promise<void>;
 };

@@ -72,6 +72,7 @@ class Phase {
     const { disk, sources } = this.#parts;
     const { source, targetOffsetBytes, lengthBytes } = piece;
     if (source.kind === 'zero') return disk.zero(targetOffsetBytes, lengthBytes);
+    if (disk.copy) return disk.copy(source, targetOffsetBytes, lengthBytes);
     const bytes = buffer.subarray(0, lengthBytes);
     await sources.read(source.path, source.offsetBytes, bytes);
     return disk.write(targetOffsetBytes, bytes);

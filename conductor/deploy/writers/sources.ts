@@ -3,7 +3,7 @@ import { IronpxeError } from '../../errors/error.ts';
 import type { DiskPlan, SourceFile } from '../plan/types.ts';
 
 /** How far behind a file's end an extent may reach; what is there reads as zero. */
-const MAX_PADDING_BYTES = 4096;
+export const MAX_PADDING_BYTES = 4096;
 
 /** The open files of a plan, checked against what they were when the plan was made. */
 export class Sources implements AsyncDisposable {

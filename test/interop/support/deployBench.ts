@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import { pino } from 'pino';
 import { parseConfig } from '../../../conductor/config/load.ts';
+import type { Admission } from '../../../conductor/deploy/admission/admission.ts';
 import { createConductor, type RunningConductor } from '../../../conductor/deploy/service.ts';
 import { createWakeUps } from '../../../conductor/deploy/wakeups.ts';
 import type { Glance } from '../../../conductor/openstack/glance.ts';
@@ -62,7 +63,8 @@ export type BenchOptions = {
   readonly instanceInfo?: Readonly<Record<string, unknown>>;
   readonly misbehaviour?: Misbehaviour;
   readonly glance?: Glance | undefined;
-  readonly disk?: Pick<MachineOptions, 'makeDisk' | 'diskFolder'>;
+  readonly admission?: Admission;
+  readonly disk?: Pick<MachineOptions, 'makeDisk' | 'diskFolder' | 'realRamdisk'>;
 };
 
 /** Makes a bench with an available node; disposing it ends all that it started. */
@@ -85,6 +87,7 @@ ${options.config ?? ''}`,
     mac: MAC,
     diskBytes: DISK_BYTES,
     facts: () => facts,
+    reportLoader: async (info) => conductor.passLoaderInfo(await getNode(database, UUID), info),
     callBack: async (info) => conductor.passDeployInfo(await getNode(database, UUID), info),
     ...options.disk,
   });
@@ -92,7 +95,13 @@ ${options.config ?? ''}`,
   const drivers = new Map([['simulated', machine.driver()]]);
   const make = () =>
     createConductor({
-      services: { database, config, drivers, glance: options.glance },
+      services: {
+        database,
+        config,
+        drivers,
+        glance: options.glance,
+        ...(options.admission && { admission: options.admission }),
+      },
       wakeUps,
       logger,
     });

@@ -1,0 +1,20 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { forgetIface } from './iscsiadm.ts';
+import { DATABASES } from './record.ts';
+import { ifacePrefix } from './session.ts';
+
+/**
+ * Ends the sessions that a killed conductor of the same owner left, and with them its processes of
+ * dd, whose writes fail then. Without leftovers nothing runs.
+ * @returns the names of the interfaces that are gone
+ * @throws IronpxeError ISCSI_LOGOUT_FAILED, COMMAND_*
+ */
+export async function removeLeftovers(owner: string): Promise<readonly string[]> {
+  const found = await Promise.all(
+    DATABASES.map((database) => readdir(join(database, 'ifaces')).catch(() => [])),
+  );
+  const ours = found.flat().filter((name) => name.startsWith(ifacePrefix(owner)));
+  for (const iface of ours) await forgetIface(iface);
+  return ours;
+}
