@@ -5,11 +5,11 @@ import { listPorts } from '../store/ports.ts';
 import type { Node } from '../store/types.ts';
 import { tryParseMac } from '../values/mac.ts';
 import { isUuid } from '../values/uuid.ts';
-import { refuseNewer } from './fields.ts';
+import { MINOR, since } from './gates.ts';
 import { renderNode } from './nodes/view.ts';
 import { refuseUnknown } from './paging.ts';
 import type { Answer, Call } from './resource.ts';
-import { heartbeat, parse } from './schemas.ts';
+import { agentInspection, heartbeat, parse } from './schemas.ts';
 
 /** States in which an agent may ask who it is. */
 const AGENT_STATES: readonly ProvisionState[] = [
@@ -32,12 +32,29 @@ export async function lookUp(call: Call): Promise<Answer> {
   const node = await lookedUp(call);
   if (node === undefined || !AGENT_STATES.includes(node.provisionState))
     throw new IronpxeError('NODE_NOT_FOUND', 'No node that expects an agent was found.');
-  const body = {
-    node: await renderNode(call, node, FIELDS),
-    config: { heartbeat_timeout: HEARTBEAT_TIMEOUT_SECONDS, agent_token_required: true },
+  const token = call.minor < MINOR.agentToken ? null : await call.conductor.agentToken(node);
+  const config = {
+    metrics: NO_METRICS,
+    metrics_statsd: { statsd_host: 'localhost', statsd_port: 8125 },
+    heartbeat_timeout: HEARTBEAT_TIMEOUT_SECONDS,
+    agent_token: token,
+    agent_token_required: true,
+    disable_deep_image_inspection: false,
+    permitted_image_formats: ['raw', 'qcow2', 'iso'],
+    enable_bios_bootloader_install: true,
   };
-  return { status: 200, body };
+  const shown = await renderNode(call, node, FIELDS);
+  return { status: 200, json: `{"node":${shown},"config":${JSON.stringify(config)}}` };
 }
+
+/** Agents send none, so where to send them is left at their own defaults. */
+const NO_METRICS = {
+  backend: 'noop',
+  prepend_host: false,
+  prepend_uuid: false,
+  prepend_host_reverse: true,
+  global_prefix: null,
+} as const;
 
 async function lookedUp(call: Call): Promise<Node | undefined> {
   const { node_uuid: uuid, addresses } = call.query;
@@ -50,14 +67,47 @@ async function lookedUp(call: Call): Promise<Node | undefined> {
   return owners.length === 1 ? findNode(call.database, owners[0] ?? '') : undefined;
 }
 
-/**
- * `POST /v1/heartbeat/{ident}`. A heartbeat counts only with a token, which versions below 1.62
- * cannot carry: so it is refused, as Ironic itself refuses it. Public.
- */
+/** `POST /v1/heartbeat/{ident}`: an agent reports where it is reached. Public: the token is the proof. */
 export async function takeHeartbeat(call: Call): Promise<Answer> {
-  parse(heartbeat, call.body, 'heartbeat');
-  for (const name of Object.keys(Object(call.body)))
-    refuseNewer('heartbeatFields', name, call.minor);
-  await getNode(call.database, call.params.ident ?? '');
-  throw new IronpxeError('INVALID_REQUEST', 'Invalid or missing agent token received.');
+  const beat = parse(heartbeat, call.body, 'heartbeat');
+  for (const [name, value] of Object.entries(beat))
+    if (value !== undefined && value !== null && since('heartbeatFields', name) > call.minor)
+      throw new IronpxeError('INVALID_REQUEST', `Field "${name}" not recognised in this version.`);
+  const node = await getNode(call.database, call.params.ident ?? '');
+  if (!beat.agent_version && !beat.agent_status)
+    throw new IronpxeError(
+      'INVALID_REQUEST',
+      'Agent did not transmit a version, and a version is required.',
+    );
+  await call.conductor.passHeartbeat(node, {
+    callbackUrl: beat.callback_url,
+    token: beat.agent_token ?? null,
+    version: beat.agent_version ?? null,
+    verifyCa: beat.agent_verify_ca ?? null,
+    status: beat.agent_status ?? null,
+    statusMessage: beat.agent_status_message ?? null,
+    expected: AGENT_STATES.includes(node.provisionState),
+  });
+  return { status: 202 };
+}
+
+/** An inventory with what collectors add, such as lists of PCI devices and of LLDP frames. */
+export const INSPECTION_BODY_LIMIT_BYTES = 4 * 1024 * 1024;
+
+/** `POST /v1/continue_inspection`. Public: only a node whose inspection waits takes it in. */
+export async function continueInspection(call: Call): Promise<Answer> {
+  const { inventory, error, ...pluginData } = parse(
+    agentInspection,
+    call.body,
+    'continue_inspection',
+  );
+  const macs = inventory.interfaces.flatMap(
+    ({ mac_address: text }) => tryParseMac(text ?? '') ?? [],
+  );
+  const uuid = await call.conductor.continueInspection(macs, {
+    inventory,
+    pluginData,
+    error: error ?? null,
+  });
+  return { status: 202, body: { uuid } };
 }

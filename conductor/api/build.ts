@@ -7,6 +7,7 @@ import Fastify, {
   type FastifyServerOptions,
   LogController,
 } from 'fastify';
+import type { Gate } from '../auth/gate.ts';
 import { IronpxeError } from '../errors/error.ts';
 import { parseBodiesAsJson } from './body.ts';
 import { MIN_MINOR } from './gates.ts';
@@ -29,9 +30,15 @@ const BODY_LIMIT_BYTES = 1024 * 1024;
 const MAX_PARAMETER_LENGTH = 1024;
 
 /** What the API needs to run. */
-export type ApiOptions = ApiContext & AboutProcess & { readonly logger?: FastifyBaseLogger };
+export type ApiOptions = ApiContext &
+  AboutProcess & {
+    readonly logger?: FastifyBaseLogger;
+    /** Who may what; without one everybody who can connect may everything. */
+    readonly gate?: Gate;
+    readonly tls?: { readonly cert: string; readonly key: string };
+  };
 
-/** The whole API, not yet listening: for loopback or a unix socket, as it asks for no credentials. */
+/** The whole API, not yet listening: without a gate, for loopback or a unix socket only. */
 export function buildApi(options: ApiOptions): FastifyInstance {
   const app = Fastify({
     bodyLimit: BODY_LIMIT_BYTES,
@@ -41,6 +48,7 @@ export function buildApi(options: ApiOptions): FastifyInstance {
     logController: new LogController({ disableRequestLogging: true }),
     rewriteUrl: (request) => canonicalUrl(request.url ?? '/'),
     ...(options.logger !== undefined && { loggerInstance: options.logger }),
+    ...(options.tls !== undefined && { https: options.tls }),
   } satisfies FastifyServerOptions);
   app.decorateRequest('minor', MIN_MINOR);
   parseBodiesAsJson(app);
@@ -55,6 +63,7 @@ export function buildApi(options: ApiOptions): FastifyInstance {
       void reply.headers(versionHeaders(request.minor));
     }
   });
+  options.gate?.(app);
   app.addHook('onResponse', async (request, reply) => logRequest(request, reply));
   serve(app, resources(options), options);
   return app;
@@ -70,7 +79,14 @@ const COLLECTIONS = [
   'portgroups',
   'volume',
   'conductors',
+  'allocations',
+  'events',
+  'deploy_templates',
+  'shards',
 ];
+
+/** The one path whose ending is its own. */
+const DOCUMENT_PATH = '/openapi.json';
 
 /**
  * The one form of a URL that is routed: no slash at the end, no `.json`, and `/v1` in front of a
@@ -78,6 +94,7 @@ const COLLECTIONS = [
  */
 export function canonicalUrl(url: string): string {
   const [path = '/', ...query] = url.split('?');
+  if (path === DOCUMENT_PATH) return url;
   const trimmed = path.replace(/\/+$/, '').replace(/\.json$/, '') || '/';
   const first = trimmed.split('/')[1] ?? '';
   const versioned = COLLECTIONS.includes(first) ? `/v1${trimmed}` : trimmed;

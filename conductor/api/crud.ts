@@ -19,18 +19,25 @@ import { collection, readPage, refuseUnknown } from './paging.ts';
 import type { Answer, Call } from './resource.ts';
 import { jsonPatch, parse } from './schemas.ts';
 
-/** A resource that is created, listed, shown, patched and removed, and what is its own in that. */
-export type CrudSpec<T extends Stored, W extends { readonly uuid?: string | undefined }> = {
+/** A resource that is listed and shown. */
+export type ListSpec<T extends Stored> = {
   readonly kind: RecordKind<T>;
   readonly shape: Shape<T>;
-  readonly schema: z.ZodType<W>;
-  /** Fields that PATCH may change; what they are when removed (`undefined`: they cannot be). */
-  readonly patchable: JsonObject;
   readonly sortColumns: Readonly<Record<string, string>>;
   /** Query filters and the condition of each. */
   readonly filters: Readonly<
     Record<string, (call: Call, value: string) => Promise<PageQuery['equal']>>
   >;
+};
+
+/** A resource that is created, listed, shown, patched and removed, and what is its own in that. */
+export type CrudSpec<
+  T extends Stored,
+  W extends { readonly uuid?: string | undefined },
+> = ListSpec<T> & {
+  readonly schema: z.ZodType<W>;
+  /** Fields that PATCH may change; what they are when removed (`undefined`: they cannot be). */
+  readonly patchable: JsonObject;
   readonly toFields: (wanted: W) => Fields<T>;
   /** The fields as a client would write them. */
   readonly toWritten: (record: T) => JsonObject;
@@ -64,8 +71,8 @@ export async function create<T extends Stored, W extends { uuid?: string | undef
 }
 
 /** `GET` of a collection; `within` narrows it, as below a node. */
-export async function list<T extends Stored, W extends { uuid?: string | undefined }>(
-  spec: CrudSpec<T, W>,
+export async function list<T extends Stored>(
+  spec: ListSpec<T>,
   call: Call,
   options: {
     readonly detail?: boolean;
@@ -89,8 +96,8 @@ export async function list<T extends Stored, W extends { uuid?: string | undefin
   return { status: 200, body: collection(call, { name, path, items }, last) };
 }
 
-async function readFilters<T extends Stored, W extends { uuid?: string | undefined }>(
-  spec: CrudSpec<T, W>,
+async function readFilters<T extends Stored>(
+  spec: ListSpec<T>,
   call: Call,
 ): Promise<PageQuery['equal']> {
   const found: Record<string, string | number> = {};
@@ -102,20 +109,14 @@ async function readFilters<T extends Stored, W extends { uuid?: string | undefin
 }
 
 /** `GET` of one. */
-export async function show<T extends Stored, W extends { uuid?: string | undefined }>(
-  spec: CrudSpec<T, W>,
-  call: Call,
-): Promise<Answer> {
+export async function show<T extends Stored>(spec: ListSpec<T>, call: Call): Promise<Answer> {
   const names = wantedFields(spec.shape, call, call.query.fields === undefined);
   const record = await recordOfPath(spec, call);
   return { status: 200, body: render(spec.shape, record, call, names) };
 }
 
 /** The record that the path names. @throws IronpxeError the kind's `notFound` */
-export function recordOfPath<T extends Stored, W extends { uuid?: string | undefined }>(
-  spec: CrudSpec<T, W>,
-  call: Call,
-): Promise<T> {
+export function recordOfPath<T extends Stored>(spec: ListSpec<T>, call: Call): Promise<T> {
   return getRecord(call.database, spec.kind, call.params.ident ?? '');
 }
 

@@ -5,19 +5,24 @@ import { links } from './links.ts';
 import type { Call } from './resource.ts';
 import { bool, parse } from './schemas.ts';
 
-/** How a resource looks on the wire: each field in order, computed from the stored thing. */
-export type Shape<T> = {
+/** The fields that a resource has on the wire, in order. */
+export type FieldSet = {
   /** The collection's name in paths and bodies. */
   readonly collection: string;
   readonly group: keyof typeof SINCE;
-  readonly fields: Readonly<Record<string, (thing: T, call: Call) => unknown>>;
+  readonly fields: Readonly<Record<string, unknown>>;
   /** Fields of a list without `detail` or `fields`. */
   readonly brief: readonly string[];
+};
+
+/** How a resource looks on the wire: each field computed from the stored thing. */
+export type Shape<T> = FieldSet & {
+  readonly fields: Readonly<Record<string, (thing: T, call: Call) => unknown>>;
   readonly uuid: (thing: T) => string;
 };
 
 /** The names of all fields that `minor` knows. */
-export function visibleFields<T>(shape: Shape<T>, minor: number): string[] {
+export function visibleFields(shape: FieldSet, minor: number): string[] {
   return Object.keys(shape.fields).filter((name) => since(shape.group, name) <= minor);
 }
 
@@ -28,7 +33,6 @@ export function render<T>(
   call: Call,
   names: readonly string[] = visibleFields(shape, call.minor),
 ): JsonObject {
-  // A plain loop: lists render thousands of things, and this is half of their cost.
   const wire: JsonObject = {};
   for (const name of names) {
     const value = shape.fields[name];
@@ -42,7 +46,7 @@ export function render<T>(
  * The fields that a request wants: `fields=`, everything (`detail`), or the brief list.
  * @throws IronpxeError INVALID_REQUEST unknown field, or both ways; NOT_ACCEPTABLE too new a field
  */
-export function wantedFields<T>(shape: Shape<T>, call: Call, detail: boolean): string[] {
+export function wantedFields(shape: FieldSet, call: Call, detail: boolean): string[] {
   const asked = call.query.fields;
   if (asked === undefined)
     return detail
@@ -56,7 +60,7 @@ export function wantedFields<T>(shape: Shape<T>, call: Call, detail: boolean): s
   return checkFields(shape, call, asked.toLowerCase().split(','));
 }
 
-function checkFields<T>(shape: Shape<T>, call: Call, names: readonly string[]): string[] {
+function checkFields(shape: FieldSet, call: Call, names: readonly string[]): string[] {
   refuseNewer('parameters', 'fields', call.minor);
   const known = [...Object.keys(shape.fields), 'links'];
   const unknown = names.filter((name) => !known.includes(name));

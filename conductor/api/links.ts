@@ -9,6 +9,16 @@ export function links(baseUrl: string, path: string): Link[] {
   ];
 }
 
+/** What would not stand in JSON text as it is. */
+// oxlint-disable-next-line no-control-regex
+const ODD = /["\\\u0000-\u001f]/;
+
+/** The same as JSON text, for lists: a node has ten links, and most URLs need no escapes. */
+export function linksJson(baseUrl: string, path: string): string {
+  if (ODD.test(baseUrl) || ODD.test(path)) return JSON.stringify(links(baseUrl, path));
+  return `[{"href":"${baseUrl}/v1/${path}","rel":"self"},{"href":"${baseUrl}/${path}","rel":"bookmark"}]`;
+}
+
 /** A time of the store as Ironic writes it: whole seconds with an offset. */
 export function wireTime(iso: string | null): string | null {
   return iso === null ? null : `${iso.slice(0, 19)}+00:00`;

@@ -3,8 +3,14 @@ import type { JsonObject } from '../store/types.ts';
 /** What stands in the place of a secret. */
 export const MASK = '******';
 
-const SECRET_KEY = /password|secret|key_contents|token|snmp_(?:auth|priv)_key/i;
+const SECRET_KEY =
+  /password|passphrase|admin_?pass|new_pass|sys_pswd|secret|key_contents|private_key|encrypted_key|token|snmp_(?:auth|priv)_key/i;
 const SECRET_INSTANCE_KEYS = ['configdrive', 'image_url', 'deploy_key', 'rescue_password'];
+
+/** Whether JSON text may hold what is masked; most does not, and need not be parsed then. */
+export function mayHoldSecrets(json: string): boolean {
+  return SECRET_KEY.test(json) || SECRET_INSTANCE_KEYS.some((key) => json.includes(key));
+}
 
 /** A copy of `value` in which what stands under a secret's name is masked, at every depth. */
 export function maskSecrets(value: JsonObject): JsonObject {

@@ -12,6 +12,8 @@ export type Page = {
   /** A column of the store; the order of creation when absent. */
   readonly sortColumn?: string;
   readonly descending: boolean;
+  /** The project to whose things the list is narrowed. */
+  readonly visibleTo?: string;
 };
 
 const PAGE_KEYS = ['limit', 'marker', 'sort_key', 'sort_dir', 'fields', 'detail'];
@@ -33,6 +35,7 @@ export function readPage(call: Call, columns: Readonly<Record<string, string>>):
     ...(marker !== undefined && { marker }),
     ...(sortColumn !== undefined && { sortColumn }),
     descending: direction === 'desc',
+    ...(call.access?.narrowedTo !== undefined && { visibleTo: call.access.narrowedTo }),
   };
 }
 
@@ -67,15 +70,34 @@ export function refuseUnknown(call: Call, known: readonly string[]): void {
 export function collection(
   call: Call,
   list: { readonly name: string; readonly path: string; readonly items: readonly object[] },
-  page: { readonly limit: number; readonly lastUuid: string | undefined },
+  page: PageEnd,
 ): Record<string, unknown> {
-  const full = list.items.length > 0 && list.items.length === page.limit;
-  if (!full) return { [list.name]: list.items };
+  const next = nextPage(call, list, page);
+  return { [list.name]: list.items, ...(next !== undefined && { next }) };
+}
+
+/** The same as JSON text, of items that are JSON text already. */
+export function collectionJson(
+  call: Call,
+  list: { readonly name: string; readonly path: string; readonly items: readonly string[] },
+  page: PageEnd,
+): string {
+  const next = nextPage(call, list, page);
+  const end = next === undefined ? '' : `,"next":${JSON.stringify(next)}`;
+  return `{"${list.name}":[${list.items.join(',')}]${end}}`;
+}
+
+type PageEnd = { readonly limit: number; readonly lastUuid: string | undefined };
+
+/** Where the next page is; `undefined` when this one is not full. */
+function nextPage(
+  call: Call,
+  list: { readonly path: string; readonly items: readonly unknown[] },
+  page: PageEnd,
+): string | undefined {
+  if (list.items.length === 0 || list.items.length !== page.limit) return undefined;
   const query = new URLSearchParams({ ...call.query });
   query.set('limit', String(page.limit));
   query.set('marker', page.lastUuid ?? '');
-  return {
-    [list.name]: list.items,
-    next: `${call.baseUrl}/v1/${list.path}?${query.toString().replaceAll('%2C', ',')}`,
-  };
+  return `${call.baseUrl}/v1/${list.path}?${query.toString().replaceAll('%2C', ',')}`;
 }

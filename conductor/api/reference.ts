@@ -1,11 +1,13 @@
 import { API_ERRORS } from '../errors/api.ts';
 import { MAX_MINOR, MICROVERSIONS, MIN_MINOR, since } from './gates.ts';
+import { ALLOCATION_LIST } from './allocations/allocations.ts';
 import { NODE_SHAPE } from './nodes/shape.ts';
 import { VERB_OF_TARGET } from './nodes/states.ts';
 import { PORTGROUP_SPEC } from './portgroups/portgroups.ts';
 import { PORT_SHAPE } from './ports/shape.ts';
 import { endpoints } from './resource.ts';
 import { resources } from './resources.ts';
+import { TEMPLATE_SPEC } from './templates/templates.ts';
 import { CONNECTOR_SPEC, TARGET_SPEC } from './volume/volume.ts';
 
 const INTRODUCTION = `# REST API
@@ -13,8 +15,9 @@ const INTRODUCTION = `# REST API
 Generated from \`conductor/api\` by \`npm run docs\`; do not edit.
 
 The API is that of OpenStack Ironic: clients of Ironic (Nova, \`openstack baremetal\`, openstacksdk,
-gophercloud) use it unchanged at \`http://127.0.0.1:6385\` or on a unix socket. It asks for no
-credentials yet, so it listens on loopback; writes from web pages of other origins are refused.
+gophercloud) use it unchanged at \`http://127.0.0.1:6385\` or on a unix socket. Who may use it says
+\`auth.strategy\`: everybody on this host (\`noauth\`), users of a file (\`http_basic\`) or of Keystone
+(\`keystone\`, see policy.md); writes from web pages of other origins are refused.
 On the provisioning network only \`pass_deploy_info\` is served, which the deploy key protects.
 
 ## Requests and answers
@@ -36,18 +39,29 @@ On the provisioning network only \`pass_deploy_info\` is served, which the deplo
 
 ## Where it differs from Ironic
 
-- What the drivers here cannot do is refused as Ironic refuses it (400 "Driver … does not
-  support …"): console, RAID, rescue, inspection, NMI, soft power.
-- Every driver has one interface of each kind; setting another is refused.
-- The network interface is \`noop\`: attaching a VIF is accepted and changes nothing.
-- Agents (IPA) can look up their node, and their heartbeat is refused: without the token of
-  version 1.62 Ironic refuses it too. Deploys are driven by the classic iSCSI ramdisk.
-- \`timeout\` of \`states/power\` is accepted and has no effect: the driver has its own deadline.
+- What a node's driver cannot do is refused as Ironic refuses it (400 "Driver … does not
+  support …", 404 for RAID). Ironic accepts some of it with 202 and fails afterwards: boot mode and
+  secure boot are refused at once here.
+- \`boot_mode\`, \`secure_boot\` and \`console_enabled\` cannot be given when a node is made: the machine
+  says what they are.
+- Standard traits are known by the beginning of their names (\`HW_\`, \`COMPUTE_\`, …), not one by one.
+- \`network_data\` is checked for its links, networks and services, not for every kind of them.
+- The history of a node is a view of its timeline: the failures, known by the number of the event.
+- Events of Neutron are noted in the timeline; nothing waits for them.
+- With the network interface \`noop\`, the default, attaching a VIF is accepted and changes nothing.
+  \`flat\` and \`neutron\` work on ports of Neutron, and their DHCP options come from there.
+- Agents (IPA) look up their node and report with the token of version 1.62; what they report stands
+  in \`driver_internal_info\`. Deploys are driven by the classic iSCSI ramdisk.
+- \`GET /openapi.json\` is our own: this API as OpenAPI 3.1, made from the schemas that check requests.
+- \`timeout\` of \`states/power\` is taken in place of the configured time.
 - \`GET /v1/nodes/{ident}/timeline?after=ID&limit=N\` is our own: events, the id of the newest, the
   last operation with its steps, and the states of the node, made to be polled.
 - \`GET /v1/nodes/{ident}/kernel_line\` is our own: \`line\`, what the node's own system is (or would
   be) booted with; \`parts\`, its pieces with where each comes from (\`instance_info\`, \`driver_info\`,
   \`image\`, \`configuration\`, \`disk\`, \`ironpxe\`); \`reason\`, why there is none.
+- \`POST /v1/nodes/{ident}/verify\` is our own: boots the ramdisk of an active node, compares its
+  disk with what was deployed (a service, in Ironic's states), and boots its system again. The
+  result is \`driver_internal_info/disk_verification\`.
 `;
 
 /** docs/reference/api.md */
@@ -89,6 +103,8 @@ function fields(): string {
     { title: 'Portgroup', shape: PORTGROUP_SPEC.shape, from: 23 },
     { title: 'Volume connector', shape: CONNECTOR_SPEC.shape, from: 32 },
     { title: 'Volume target', shape: TARGET_SPEC.shape, from: 32 },
+    { title: 'Allocation', shape: ALLOCATION_LIST.shape, from: 52 },
+    { title: 'Deploy template', shape: TEMPLATE_SPEC.shape, from: 55 },
   ];
   const rows = shapes.flatMap(({ title, shape, from }) =>
     Object.keys(shape.fields).map((name) => [

@@ -1,6 +1,9 @@
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Readable } from 'node:stream';
+import type { Access } from '../auth/access.ts';
 import type { Conductor } from '../deploy/conductor.ts';
 import { IronpxeError } from '../errors/error.ts';
+import type { NetbootRecording } from '../record/recording.ts';
 import type { Database } from '../store/database.ts';
 import { MIN_MINOR } from './gates.ts';
 
@@ -10,6 +13,8 @@ export type ApiContext = {
   readonly conductor: Conductor;
   /** The URL under which clients see the API; the request's own Host when absent. */
   readonly publicUrl?: string;
+  /** What was recorded of a node's netboot; absent where nothing is recorded. */
+  readonly recordingOf?: (nodeUuid: string, fromMs?: number) => NetbootRecording;
 };
 
 /** A request, taken apart. */
@@ -17,18 +22,26 @@ export type Call = ApiContext & {
   readonly method: string;
   readonly params: Readonly<Record<string, string>>;
   readonly query: Readonly<Record<string, string>>;
+  /** The value of a header, by its lower-case name. */
+  readonly header: (name: string) => string | undefined;
   readonly body: unknown;
   /** The negotiated minor version. */
   readonly minor: number;
   /** Scheme and authority for links, without a slash at the end. */
   readonly baseUrl: string;
   readonly log: FastifyBaseLogger;
+  /** What the caller may; absent where nobody is restricted. */
+  readonly access: Access | undefined;
 };
 
 /** What goes back. Without a body the answer is empty. */
 export type Answer = {
   readonly status: number;
   readonly body?: unknown;
+  /** The body as JSON text already. */
+  readonly json?: string;
+  /** Server-sent events in place of JSON, for as long as the client listens. */
+  readonly eventStream?: Readable;
   readonly location?: string;
 };
 
@@ -57,6 +70,9 @@ export function serve(
   resources: readonly Resource[],
   context: ApiContext,
 ): void {
+  const streams = new Set<Readable>();
+  // They end with their client only: a server that stops must end them.
+  app.addHook('preClose', async () => streams.forEach((stream) => stream.destroy()));
   for (const resource of resources)
     for (const method of METHODS) {
       const endpoint = resource[method];
@@ -68,7 +84,7 @@ export function serve(
         handler: async (request, reply) => {
           if (endpoint === undefined) throw notAllowed(request);
           refuseTooOld(endpoint, request);
-          return send(reply, await endpoint.handle(toCall(request, context)));
+          return send(reply, watched(await endpoint.handle(toCall(request, context)), streams));
         },
       });
     }
@@ -111,12 +127,29 @@ function toCall(request: FastifyRequest, context: ApiContext): Call {
     method: request.method,
     params: request.params as Record<string, string>,
     query: flatQuery(request.query as Record<string, string | string[]>),
+    header: (name) => [request.headers[name]].flat()[0],
     body: request.body,
     minor: request.minor,
     baseUrl: context.publicUrl ?? `${request.protocol}://${request.host}`,
     log: request.log,
+    access: request.access,
   };
 }
+
+function watched(answer: Answer, streams: Set<Readable>): Answer {
+  const { eventStream: stream } = answer;
+  if (stream === undefined) return answer;
+  streams.add(stream);
+  stream.once('close', () => streams.delete(stream));
+  return answer;
+}
+
+const EVENT_STREAM_HEADERS = {
+  'content-type': 'text/event-stream',
+  'cache-control': 'no-store',
+  // nginx would hold events back until a buffer is full.
+  'x-accel-buffering': 'no',
+} as const;
 
 /** Repeated parameters are joined by commas, as lists are written anyway. */
 function flatQuery(query: Readonly<Record<string, string | string[]>>): Record<string, string> {
@@ -131,6 +164,8 @@ function flatQuery(query: Readonly<Record<string, string | string[]>>): Record<s
 function send(reply: FastifyReply, answer: Answer): FastifyReply {
   void reply.status(answer.status);
   if (answer.location !== undefined) void reply.header('Location', answer.location);
-  if (answer.body === undefined) return reply.send();
-  return reply.type('application/json').send(JSON.stringify(answer.body));
+  if (answer.eventStream !== undefined)
+    return reply.headers(EVENT_STREAM_HEADERS).send(answer.eventStream);
+  if (answer.body === undefined && answer.json === undefined) return reply.send();
+  return reply.type('application/json').send(answer.json ?? JSON.stringify(answer.body));
 }

@@ -1,16 +1,27 @@
 import type { Stored } from '../store/records.ts';
-import { lookUp, takeHeartbeat } from './agents.ts';
+import {
+  continueInspection,
+  INSPECTION_BODY_LIMIT_BYTES,
+  lookUp,
+  takeHeartbeat,
+} from './agents.ts';
+import { ALLOCATION_RESOURCES } from './allocations/resources.ts';
 import { CHASSIS_RESOURCES } from './chassis/resources.ts';
 import { conductorResources } from './conductors.ts';
 import { create, type CrudSpec, list, patch, remove, show } from './crud.ts';
 import { DRIVER_RESOURCES } from './drivers/resources.ts';
+import { takeEvents } from './externalEvents.ts';
 import { NODE_RESOURCES } from './nodes/resources.ts';
 import { STATE_RESOURCES } from './nodes/stateResources.ts';
 import { listPortsOfPortgroup, PORTGROUP_SPEC } from './portgroups/portgroups.ts';
 import { listPorts, showPort } from './ports/list.ts';
 import { createPort, patchPort, removePort } from './ports/write.ts';
-import type { Resource } from './resource.ts';
+import { IMAGE_RESOURCES } from './images.ts';
+import { openApiDocument } from './openapi/document.ts';
+import type { Answer, Resource } from './resource.ts';
 import { type AboutProcess, showRoot, showV1 } from './root.ts';
+import { listShards } from './shards.ts';
+import { TEMPLATE_SPEC } from './templates/templates.ts';
 import { CONNECTOR_SPEC, showVolumes, TARGET_SPEC } from './volume/volume.ts';
 
 const PORT_RESOURCES: readonly Resource[] = [
@@ -60,11 +71,34 @@ const VOLUME_RESOURCES: readonly Resource[] = [
   ...crudResources(TARGET_SPEC, 32),
 ];
 
+const OTHER_RESOURCES: readonly Resource[] = [
+  {
+    path: '/v1/events',
+    POST: {
+      what: 'Neutron tells of its ports; noted in the timeline.',
+      handle: takeEvents,
+      since: 54,
+    },
+  },
+  {
+    path: '/v1/shards',
+    GET: { what: 'Counts the nodes of each shard.', handle: listShards, since: 82 },
+  },
+];
+
 const AGENT_RESOURCES: readonly Resource[] = [
   { path: '/v1/lookup', GET: { what: 'An agent finds its node.', handle: lookUp, since: 22 } },
   {
     path: '/v1/heartbeat/:ident',
-    POST: { what: 'An agent reports; refused without a token.', handle: takeHeartbeat, since: 22 },
+    POST: { what: 'An agent reports.', handle: takeHeartbeat, since: 22 },
+  },
+  {
+    path: '/v1/continue_inspection',
+    POST: {
+      what: 'An agent tells what it found in an inspection.',
+      handle: continueInspection,
+      bodyLimitBytes: INSPECTION_BODY_LIMIT_BYTES,
+    },
   },
 ];
 
@@ -72,6 +106,7 @@ const AGENT_RESOURCES: readonly Resource[] = [
 function crudResources<T extends Stored, W extends { readonly uuid?: string | undefined }>(
   spec: CrudSpec<T, W>,
   since: number,
+  tooOld: 404 | 405 = 404,
 ): Resource[] {
   const path = `/v1/${spec.shape.collection}`;
   const noun = spec.kind.noun.toLowerCase();
@@ -80,7 +115,7 @@ function crudResources<T extends Stored, W extends { readonly uuid?: string | un
     {
       path,
       GET: { what: `Lists each ${noun}.`, handle: (c) => list(spec, c), since },
-      POST: { what: `Makes a ${noun}.`, handle: (c) => create(spec, c), since },
+      POST: { what: `Makes a ${noun}.`, handle: (c) => create(spec, c), since, tooOld },
     },
     {
       path: `${path}/detail`,
@@ -89,14 +124,34 @@ function crudResources<T extends Stored, W extends { readonly uuid?: string | un
     {
       path: `${path}/:ident`,
       GET: { what: `Shows a ${noun}.`, handle: (c) => show(spec, c), since },
-      PATCH: { what: `Changes a ${noun} by JSON patch.`, handle: (c) => patch(spec, c), since },
-      DELETE: { what: `Removes a ${noun}.`, handle: (c) => remove(spec, c), since },
+      PATCH: {
+        what: `Changes a ${noun} by JSON patch.`,
+        handle: (c) => patch(spec, c),
+        since,
+        tooOld,
+      },
+      DELETE: { what: `Removes a ${noun}.`, handle: (c) => remove(spec, c), since, tooOld },
     },
   ];
 }
 
 /** Every resource of the API, in the order of the reference. */
 export function resources(about: AboutProcess): readonly Resource[] {
+  const all = withoutDocument(about);
+  // Made when it is first asked for: most processes never are.
+  let document: string | undefined;
+  const showDocument = (): Answer => {
+    document ??= JSON.stringify(openApiDocument([...all, own], about.version));
+    return { status: 200, json: document };
+  };
+  const own: Resource = {
+    path: '/openapi.json',
+    GET: { what: 'This API as OpenAPI 3.1.', handle: showDocument },
+  };
+  return [...all, own];
+}
+
+function withoutDocument(about: AboutProcess): readonly Resource[] {
   return [
     { path: '/', GET: { what: 'Versions, and what this process runs.', handle: showRoot(about) } },
     { path: '/v1', GET: { what: 'Links to the collections.', handle: showV1 } },
@@ -107,7 +162,11 @@ export function resources(about: AboutProcess): readonly Resource[] {
     ...CHASSIS_RESOURCES,
     ...DRIVER_RESOURCES,
     ...VOLUME_RESOURCES,
+    ...ALLOCATION_RESOURCES,
+    ...crudResources(TEMPLATE_SPEC, 55, 405),
+    ...OTHER_RESOURCES,
     ...conductorResources(about),
+    ...IMAGE_RESOURCES,
     ...AGENT_RESOURCES,
   ];
 }

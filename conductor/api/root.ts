@@ -21,15 +21,23 @@ function versionOne(baseUrl: string) {
   };
 }
 
+/** `GET /` as agents ask for it, to learn which versions there are. */
+export function showVersions(call: Call): Answer {
+  const v1 = versionOne(call.baseUrl);
+  const body = {
+    name: 'OpenStack Ironic API',
+    description: 'ironpxe provisions bare-metal machines and speaks the API of OpenStack Ironic.',
+    default_version: v1,
+    versions: [v1],
+  };
+  return { status: 200, body };
+}
+
 /** `GET /` */
 export function showRoot(about: AboutProcess): (call: Call) => Answer {
   return (call) => {
-    const v1 = versionOne(call.baseUrl);
     const body = {
-      name: 'OpenStack Ironic API',
-      description: 'ironpxe provisions bare-metal machines and speaks the API of OpenStack Ironic.',
-      default_version: v1,
-      versions: [v1],
+      ...Object(showVersions(call).body),
       ironpxe: {
         version: about.version,
         config_digest: about.configDigest,
@@ -52,6 +60,10 @@ const COLLECTIONS = [
   'portgroups',
   'volume',
   'conductors',
+  'allocations',
+  'events',
+  'deploy_templates',
+  'shards',
 ] as const;
 
 /** `GET /v1` */

@@ -100,6 +100,10 @@ const QUERIES = [
   'after',
   'addresses',
   'type',
+  'shard',
+  'project',
+  'retired',
+  'state',
 ];
 
 const ABOUT = { version: '', configDigest: '', startedAt: new Date() };
@@ -111,7 +115,7 @@ for (const seed of [1, 2, 3])
     t.teardown(api.close);
     const all = endpoints(resources(ABOUT));
     const statuses = new Set<number>();
-    for (let count = 0; count < 2000; count += 1) {
+    for (let count = 0; count < 3000; count += 1) {
       if (count % 100 === 0) {
         await api.send('POST /v1/nodes', { body: { driver: 'pxe_ssh', uuid: A } });
         const port = { node_uuid: A, address: '52:54:00:00:00:01', uuid: P };
@@ -125,7 +129,7 @@ for (const seed of [1, 2, 3])
       const query = next() < 0.3 ? `?${pick(next, QUERIES)}=${value}` : '';
       const body =
         method === 'GET' || method === 'DELETE' ? undefined : bodyFor(next, method, path);
-      const minor = 1 + Math.floor(next() * 51);
+      const minor = 1 + Math.floor(next() * 82);
       const reply = await api.send(`${method} ${named}${query}`, { body, minor });
       statuses.add(reply.status);
       t.true(

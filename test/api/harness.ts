@@ -1,7 +1,16 @@
 import type { FastifyInstance } from 'fastify';
+import { pino } from 'pino';
+import { contradiction } from './conform.ts';
 import { buildApi } from '../../conductor/api/build.ts';
+import { takeInInspection } from '../../conductor/deploy/agent/inspection.ts';
+import { issueAgentToken, takeInHeartbeat } from '../../conductor/deploy/agentReports.ts';
+import { createAllocator } from '../../conductor/deploy/allocator.ts';
 import type { Conductor, DeployInfo } from '../../conductor/deploy/conductor.ts';
+import { createFirmwareSettings } from '../../conductor/deploy/firmware.ts';
+import { createVifDesk } from '../../conductor/deploy/vifDesk.ts';
+import type { StepServices } from '../../conductor/deploy/steps/types.ts';
 import type { BootDevice, Driver, PowerState } from '../../conductor/drivers/types.ts';
+import { createFakeDriver } from '../../conductor/drivers/fake/driver.ts';
 import { IronpxeError } from '../../conductor/errors/error.ts';
 import { nextPlace } from '../../conductor/states/index.ts';
 import { type Database, openDatabase } from '../../conductor/store/database.ts';
@@ -39,7 +48,7 @@ export type Asked = { readonly what: string; readonly value: unknown };
 /** A conductor over the real store, whose machine is in memory and whose deploys wait for ever. */
 export function smallConductor(database: Database, asked: Asked[]): Conductor {
   const drivers = new Map(
-    ['pxe_ssh', 'fake-hardware'].map((name) => [name, memoryDriver(name)] as const),
+    [memoryDriver('pxe_ssh'), createFakeDriver()].map((driver) => [driver.name, driver] as const),
   );
   const { signal } = new AbortController();
   const driverOf = (name: string) => {
@@ -47,6 +56,10 @@ export function smallConductor(database: Database, asked: Asked[]): Conductor {
     if (driver === undefined) throw new Error(`no driver ${name}`);
     return driver;
   };
+  const lock = (node: { uuid: string }) =>
+    lockNode(database, node.uuid, { owner: 'test-conductor', waitMs: 400, signal });
+  const logger = pino({ level: 'silent' });
+  const allocator = createAllocator({ database, logger, lock, signal });
   const machine = (node: { uuid: string }) => ({ uuid: node.uuid, driverInfo: {}, macs: [] });
   return {
     name: 'test-conductor',
@@ -54,7 +67,7 @@ export function smallConductor(database: Database, asked: Asked[]): Conductor {
     async provision(node, verb, options) {
       const place = { state: node.provisionState, targetState: node.targetProvisionState };
       if (nextPlace(place, verb) === undefined) throw invalidState(node, verb);
-      if (['clean', 'inspect', 'adopt', 'rescue', 'service'].includes(verb))
+      if (verb === 'service')
         throw new IronpxeError('VERB_UNSUPPORTED', `The driver does not support ${verb}.`);
       asked.push({ what: verb, value: options });
       await transition(database, node.uuid, verb);
@@ -64,6 +77,7 @@ export function smallConductor(database: Database, asked: Asked[]): Conductor {
     },
     async power(node, target) {
       asked.push({ what: 'power', value: target });
+      if (target === 'soft power off' || target === 'soft rebooting') return;
       await driverOf(node.driver).setPower(machine(node), target, { signal });
       const powerState = target === 'power off' ? 'power off' : 'power on';
       await updateNode(database, node.uuid, { powerState });
@@ -82,17 +96,26 @@ export function smallConductor(database: Database, asked: Asked[]): Conductor {
       boot: { result: true },
       deploy: { result: false, reason: 'image_source is missing' },
     }),
+    checkImage: async (image) => void asked.push({ what: 'checkImage', value: image }),
     async passDeployInfo(node, info: DeployInfo) {
       if (info.key !== node.instanceInfo.deploy_key)
         throw new IronpxeError('DEPLOY_KEY_MISMATCH', 'Deploy key does not match.');
       asked.push({ what: 'passDeployInfo', value: info });
     },
+    passLoaderInfo: async (_node, info) => void asked.push({ what: 'passLoaderInfo', value: info }),
+    agentToken: (node) => issueAgentToken(database, node.uuid),
+    continueInspection: (macs, report) => takeInInspection(database, macs, report),
+    passHeartbeat: (node, heartbeat) => takeInHeartbeat(database, node, heartbeat),
+    allocate: allocator.begin,
+    backfill: (uuid, node) => allocator.backfill(uuid, node),
+    ...createFirmwareSettings({
+      services: { database, drivers } as unknown as StepServices,
+      lock,
+      withDeadline: (_what, work) => work(signal),
+    }),
+    ...createVifDesk({ networking: undefined, lock, signal }),
     async whileLocked(node, change) {
-      await using _lock = await lockNode(database, node.uuid, {
-        owner: 'test-conductor',
-        waitMs: 400,
-        signal,
-      });
+      await using _lock = await lock(node);
       return change();
     },
   };
@@ -100,8 +123,7 @@ export function smallConductor(database: Database, asked: Asked[]): Conductor {
 
 async function endAtOnce(database: Database, uuid: string, verb: string): Promise<void> {
   if (verb === 'delete') await transition(database, uuid, 'clean');
-  if (['manage', 'provide', 'delete'].includes(verb))
-    await transition(database, uuid, 'done').catch(() => undefined);
+  await transition(database, uuid, verb === 'clean' ? 'manage' : 'done').catch(() => undefined);
 }
 
 /** An API over an empty database. */
@@ -168,6 +190,11 @@ async function send(app: FastifyInstance, request: string, options: SendOptions)
     ...(body !== undefined && { payload: typeof body === 'string' ? body : JSON.stringify(body) }),
   });
   const json = reply.body.startsWith('{') ? (JSON.parse(reply.body) as JsonObject) : {};
+  const wrong = contradiction(
+    { method, url, body },
+    { status: reply.statusCode, text: reply.body },
+  );
+  if (wrong !== undefined) throw new Error(`${request} contradicts /openapi.json: ${wrong}`);
   const inner = json.error_message;
   return {
     status: reply.statusCode,

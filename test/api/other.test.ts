@@ -217,6 +217,21 @@ test('vendor methods of a node', async (t) => {
   t.is((await api.send('POST /v1/nodes/one/vendor_passthru')).status, 400);
 });
 
+test("a driver's vendor methods are not served on the provisioning network", async (t) => {
+  const api = await withNode(t);
+  await updateNode(api.database, A, { driver: 'fake-hardware' });
+  const publicOnly = Fastify();
+  t.teardown(() => publicOnly.close());
+  const conductor = smallConductor(api.database, api.asked);
+  await publicOnly.register(ramdiskRoutes, { database: api.database, conductor });
+  const url = `/v1/nodes/${A}/vendor_passthru/third_method_sync`;
+  const call = { method: 'POST', url, payload: '{"bar":"meow"}' } as const;
+  t.is((await api.app.inject(call)).statusCode, 200);
+  const refused = await publicOnly.inject(call);
+  t.is(refused.statusCode, 400);
+  t.regex(refused.body, /No handler for method third_method_sync/);
+});
+
 test('it serves on a unix socket', async (t) => {
   const api = await withNode(t);
   const folder = await mkdtemp(join(tmpdir(), 'ironpxe-api-'));

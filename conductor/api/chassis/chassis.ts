@@ -48,7 +48,7 @@ export async function listChassis(call: Call, detail?: true): Promise<Answer> {
 
 /** `POST /v1/chassis` */
 export async function createChassis(call: Call): Promise<Answer> {
-  const wanted = parse(chassisWrite, call.body ?? {}, 'chassis');
+  const wanted = parse(chassisWrite, call.body === undefined ? {} : call.body, 'chassis');
   const chassis = await insertChassis(call.database, {
     uuid: wanted.uuid ?? randomUUID(),
     description: wanted.description ?? null,

@@ -4,13 +4,13 @@ import type { JsonObject } from '../../store/types.ts';
 import { refuseNewer } from '../fields.ts';
 import { since } from '../gates.ts';
 import { links } from '../links.ts';
-import { INTERFACE_KINDS, interfaceOf } from '../nodes/interfaces.ts';
+import { INTERFACE_KINDS, interfacesOf as namesOf } from '../nodes/interfaces.ts';
 import { unsupported } from '../nodes/management.ts';
 import { refuseUnknown } from '../paging.ts';
 import type { Answer, Call } from '../resource.ts';
 import { bool, parse } from '../schemas.ts';
 
-/** `GET /v1/drivers`, also `?type=` and `?detail=` (1.30). Every driver is a hardware type. */
+/** `GET /v1/drivers`, also `?type=` and `?detail=` (1.30), `?fields=` (1.77). */
 export function listDrivers(call: Call): Answer {
   refuseUnknown(call, ['type']);
   const { type, detail } = call.query;
@@ -18,15 +18,46 @@ export function listDrivers(call: Call): Answer {
   if (type !== undefined && type !== 'classic' && type !== 'dynamic')
     throw new IronpxeError('INVALID_REQUEST', `type: found ${type}, expected classic or dynamic.`);
   const whole = detail !== undefined && parse(bool, detail, 'detail');
+  if (whole && call.query.fields !== undefined)
+    throw new IronpxeError('INVALID_REQUEST', "Can't fetch a subset of fields with detail set.");
   const drivers = [...call.conductor.drivers.values()]
+    // Every driver is a hardware type.
     .filter(() => type !== 'classic')
-    .map((driver) => renderDriver(driver, call, whole));
+    .map((driver) => chosenFields(call, renderDriver(driver, call, whole)));
   return { status: 200, body: { drivers } };
 }
 
 /** `GET /v1/drivers/{name}` */
 export function showDriver(call: Call): Answer {
-  return { status: 200, body: renderDriver(driverOf(call, call.params.name ?? ''), call, true) };
+  const driver = driverOf(call, call.params.name ?? '');
+  return { status: 200, body: chosenFields(call, renderDriver(driver, call, true)) };
+}
+
+/** @throws IronpxeError NOT_ACCEPTABLE, INVALID_REQUEST for a field that drivers have not */
+function chosenFields(call: Call, driver: JsonObject): JsonObject {
+  if (call.query.fields === undefined) return driver;
+  refuseNewer('driverParameters', 'fields', call.minor);
+  const names = call.query.fields.toLowerCase().split(',');
+  const unknown = names.filter((name) => !Object.hasOwn(driver, name));
+  if (unknown.length > 0)
+    throw new IronpxeError(
+      'INVALID_REQUEST',
+      `Field(s) "${unknown.join(', ')}" are not valid; known are ${Object.keys(driver).join(', ')}.`,
+    );
+  return Object.fromEntries(
+    Object.entries(driver).filter(([name]) => names.includes(name) || name === 'links'),
+  );
+}
+
+/** `GET /v1/drivers/{name}/raid/logical_disk_properties` */
+export function showRaidProperties(call: Call): Answer {
+  const driver = driverOf(call, call.params.name ?? '');
+  if (driver.raidProperties === undefined)
+    throw new IronpxeError(
+      'RAID_UNSUPPORTED',
+      unsupported({ driver: driver.name }, 'get_raid_logical_disk_properties').message,
+    );
+  return { status: 200, body: driver.raidProperties };
 }
 
 /** `GET /v1/drivers/{name}/properties` and `GET /v1/drivers/properties?driver_name=` */
@@ -48,13 +79,6 @@ export function callDriverMethod(call: Call): Answer {
   driverOf(call, call.params.name ?? '');
   const method = call.params.method ?? call.query.method ?? '';
   throw new IronpxeError('UNSUPPORTED_EXTENSION', `No handler for method ${method}`);
-}
-
-/** An endpoint whose interface no driver here has. */
-export function refuseForDriver(extension: string): (call: Call) => Answer {
-  return (call) => {
-    throw unsupported({ driver: driverOf(call, call.params.name ?? '').name }, extension);
-  };
 }
 
 function driverOf(call: Call, name: string): Driver {
@@ -84,10 +108,10 @@ function interfacesOf(driver: Driver, call: Call): JsonObject {
   );
   return Object.fromEntries(
     kinds.flatMap((kind) => {
-      const name = interfaceOf(driver.name, kind);
+      const names = namesOf(driver, kind);
       return [
-        [`default_${kind}_interface`, name],
-        [`enabled_${kind}_interfaces`, [name]],
+        [`default_${kind}_interface`, names[0]],
+        [`enabled_${kind}_interfaces`, names],
       ];
     }),
   );

@@ -3,9 +3,9 @@ import {
   callDriverMethod,
   listDriverMethods,
   listDrivers,
-  refuseForDriver,
   showDriver,
   showDriverProperties,
+  showRaidProperties,
 } from './drivers.ts';
 
 const CALL = { what: 'Calls a vendor method of a driver.', handle: callDriverMethod };
@@ -25,8 +25,8 @@ export const DRIVER_RESOURCES: readonly Resource[] = [
   {
     path: '/v1/drivers/:name/raid/logical_disk_properties',
     GET: {
-      what: 'Refused: no driver has RAID.',
-      handle: refuseForDriver('get_raid_logical_disk_properties'),
+      what: 'Explains the keys of a logical disk.',
+      handle: showRaidProperties,
       since: 12,
     },
   },

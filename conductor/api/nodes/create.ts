@@ -1,29 +1,33 @@
 import { randomUUID } from 'node:crypto';
 import type { z } from 'zod';
+import { ownerOfNew } from '../../auth/access.ts';
 import { hasCode, IronpxeError } from '../../errors/error.ts';
 import { getChassis } from '../../store/chassis.ts';
 import { insertNode } from '../../store/nodes.ts';
 import { refuseNewer } from '../fields.ts';
 import { MINOR } from '../gates.ts';
 import type { Answer, Call } from '../resource.ts';
-import { nodeWrite, parse } from '../schemas.ts';
-import { checkInterfaces } from './interfaces.ts';
+import { nodeCreated, type nodeWrite, parse } from '../schemas.ts';
+import { readInterfaces } from './interfaces.ts';
 import { checkName } from './names.ts';
 import { renderNode } from './view.ts';
 
 /** `POST /v1/nodes` */
 export async function createNode(call: Call): Promise<Answer> {
   refuseNewerFields(call);
-  const wanted = parse(nodeWrite, call.body, 'node');
-  await checkNode(call, wanted);
+  const wanted = parse(nodeCreated, call.body, 'node');
+  refuseMachineFields(wanted);
+  const interfaces = await checkNode(call, wanted);
   const node = await insertNode(call.database, {
     uuid: wanted.uuid ?? randomUUID(),
     provisionState: call.minor < MINOR.enroll ? 'available' : 'enroll',
     ...columnsOf(wanted),
+    owner: ownerOfNew(call.access, wanted.owner ?? null),
+    interfaces,
   });
   return {
     status: 201,
-    body: await renderNode(call, node),
+    json: await renderNode(call, node),
     location: `${call.baseUrl}/v1/nodes/${node.uuid}`,
   };
 }
@@ -46,24 +50,42 @@ export function columnsOf(wanted: NodeWrite) {
     resourceClass: wanted.resource_class ?? null,
     automatedClean: wanted.automated_clean ?? null,
     owner: wanted.owner ?? null,
+    lessee: wanted.lessee ?? null,
     description: wanted.description ?? null,
+    retired: wanted.retired ?? false,
+    retiredReason: wanted.retired_reason ?? null,
+    networkData: wanted.network_data,
+    shard: wanted.shard ?? null,
   };
 }
 
+/** Fields that tell what the machine is like; Ironic takes them and its next look overwrites them. */
+function refuseMachineFields(wanted: z.output<typeof nodeCreated>): void {
+  const set = (['boot_mode', 'secure_boot', 'console_enabled'] as const).filter(
+    (name) => wanted[name] !== undefined && wanted[name] !== null && wanted[name] !== false,
+  );
+  if (set.length > 0)
+    throw new IronpxeError(
+      'INVALID_REQUEST',
+      `Cannot create a node with ${set.join(', ')}: the machine itself says what they are.`,
+    );
+}
+
 /**
- * Checks what the form alone cannot tell: the name, the driver and the chassis.
- * @throws IronpxeError INVALID_REQUEST, DRIVER_UNKNOWN
+ * Checks what the form alone cannot tell: the name, the driver and the chassis. Gives the
+ * interfaces that are chosen. @throws IronpxeError INVALID_REQUEST, DRIVER_UNKNOWN
  */
-export async function checkNode(call: Call, wanted: NodeWrite): Promise<void> {
+export async function checkNode(call: Call, wanted: NodeWrite): Promise<Record<string, string>> {
   if (wanted.name) checkName(wanted.name, call.minor);
-  if (!call.conductor.drivers.has(wanted.driver))
+  const driver = call.conductor.drivers.get(wanted.driver);
+  if (driver === undefined)
     throw new IronpxeError(
       'DRIVER_UNKNOWN',
       `No valid host was found. Reason: No conductor service registered which supports driver ${wanted.driver}; there are ${[...call.conductor.drivers.keys()].join(', ')}.`,
     );
-  checkInterfaces(wanted.driver, wanted);
   checkGroup(wanted);
   if (wanted.chassis_uuid) await requireChassis(call, wanted.chassis_uuid);
+  return readInterfaces(driver, wanted);
 }
 
 /** This conductor is in the group without a name, so a node of another would have none. */
@@ -87,4 +109,6 @@ async function requireChassis(call: Call, uuid: string): Promise<void> {
 
 function refuseNewerFields(call: Call): void {
   for (const name of Object.keys(Object(call.body))) refuseNewer('nodeFields', name, call.minor);
+  if (Object.hasOwn(Object(call.body), 'traits'))
+    throw new IronpxeError('INVALID_REQUEST', 'Traits are set by PUT /v1/nodes/{node}/traits.');
 }

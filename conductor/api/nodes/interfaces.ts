@@ -1,5 +1,9 @@
+import type { Driver } from '../../drivers/types.ts';
 import { IronpxeError } from '../../errors/error.ts';
+import { NETWORK_INTERFACES } from '../../networking/networking.ts';
+import { AGENT_DEPLOY_INTERFACE } from '../../deploy/agentProcedures.ts';
 import type { JsonObject } from '../../store/types.ts';
+import type { Call } from '../resource.ts';
 
 /** The kinds of interface that an Ironic node has. */
 export const INTERFACE_KINDS = [
@@ -23,34 +27,61 @@ const COMMON = {
   bios: 'no-bios',
   boot: 'pxe',
   console: 'no-console',
-  deploy: 'iscsi',
-  inspect: 'no-inspect',
-  network: 'noop',
+  deploy: ['iscsi', AGENT_DEPLOY_INTERFACE],
+  inspect: 'agent',
+  network: NETWORK_INTERFACES,
   raid: 'no-raid',
   rescue: 'no-rescue',
   storage: 'noop',
   vendor: 'iscsi',
 } as const;
 
-/** The name of the one interface of a kind that a driver has: `pxe_ssh` switches with `ssh`. */
-export function interfaceOf(driver: string, kind: InterfaceKind): string {
-  if (kind === 'power' || kind === 'management')
-    return driver.replace(/^pxe_/, '').replace(/-hardware$/, '');
-  return COMMON[kind];
+/** The names of the interfaces of a kind that a driver has, its default first. */
+export function interfacesOf(
+  driver: Pick<Driver, 'name' | 'interfaces'>,
+  kind: InterfaceKind,
+): readonly string[] {
+  const own = driver.interfaces?.[kind];
+  if (own !== undefined) return own;
+  if (kind !== 'power' && kind !== 'management') return [COMMON[kind]].flat();
+  // `pxe_ssh` switches with `ssh`.
+  return [driver.name.replace(/^pxe_/, '').replace(/-hardware$/, '')];
+}
+
+/** The interface of a kind that a node has: the one that was set, or its driver's default. */
+export function interfaceOf(
+  call: Pick<Call, 'conductor'>,
+  node: { readonly driver: string; readonly interfaces: Readonly<Record<string, string>> },
+  kind: InterfaceKind,
+): string {
+  return node.interfaces[kind] ?? defaultInterface(call, node.driver, kind);
+}
+
+/** A driver's default interface of a kind; nodes may outlive the driver they were made for. */
+export function defaultInterface(
+  call: Pick<Call, 'conductor'>,
+  driver: string,
+  kind: InterfaceKind,
+): string {
+  return interfacesOf(call.conductor.drivers.get(driver) ?? { name: driver }, kind)[0] ?? '';
 }
 
 /**
- * Refuses an interface that the driver does not have; null and absent mean the default.
- * @throws IronpxeError INVALID_REQUEST in Ironic's words
+ * The interfaces that a request sets, by kind; null and absent mean the default.
+ * @throws IronpxeError INVALID_REQUEST in Ironic's words for one that the driver does not have
  */
-export function checkInterfaces(driver: string, wanted: JsonObject): void {
+export function readInterfaces(driver: Driver, wanted: JsonObject): Record<string, string> {
+  const chosen: Record<string, string> = {};
   for (const kind of INTERFACE_KINDS) {
     const name = wanted[`${kind}_interface`];
-    const known = interfaceOf(driver, kind);
-    if (typeof name === 'string' && name !== known)
+    if (typeof name !== 'string') continue;
+    const known = interfacesOf(driver, kind);
+    if (!known.includes(name))
       throw new IronpxeError(
         'INVALID_REQUEST',
-        `Could not find the following interface in the 'ironic.hardware.interfaces.${kind}' entrypoint: ${name}. Valid interfaces are ['${known}'].`,
+        `Could not find the following interface in the 'ironic.hardware.interfaces.${kind}' entrypoint: ${name}. Valid interfaces are ['${known.join("', '")}'].`,
       );
+    chosen[kind] = name;
   }
+  return chosen;
 }

@@ -1,13 +1,14 @@
 import { IronpxeError } from '../../errors/error.ts';
 import { isProvisionState } from '../../states/index.ts';
-import { type PageQuery, pageOfNodes } from '../../store/pages.ts';
+import { type PageQuery, pageOfRows } from '../../store/pages.ts';
 import { readDetail, refuseNewer, wantedFields } from '../fields.ts';
-import { collection, readPage, refuseUnknown } from '../paging.ts';
+import { collectionJson, readPage, refuseUnknown } from '../paging.ts';
 import type { Answer, Call } from '../resource.ts';
+import { rowWriter } from '../rows.ts';
 import { bool, parse, uuid } from '../schemas.ts';
 import { nodeOfPath } from './ident.ts';
 import { NODE_SHAPE } from './shape.ts';
-import { renderNode, renderNodes } from './view.ts';
+import { renderNode } from './view.ts';
 
 /** Sort key on the wire → column. JSON fields cannot be sorted by. */
 const SORT_COLUMNS = {
@@ -27,12 +28,25 @@ const SORT_COLUMNS = {
   owner: 'owner',
   description: 'description',
   protected: 'protected',
+  protected_reason: 'protectedReason',
+  retired: 'retired',
+  retired_reason: 'retiredReason',
+  lessee: 'lessee',
+  shard: 'shard',
+  fault: 'fault',
+  automated_clean: 'automatedClean',
+  maintenance_reason: 'maintenanceReason',
+  boot_mode: 'bootMode',
+  secure_boot: 'secureBoot',
+  console_enabled: 'consoleEnabled',
+  inspection_started_at: 'inspectionStartedAt',
+  inspection_finished_at: 'inspectionFinishedAt',
   reservation: 'reservation',
   created_at: 'createdAt',
   updated_at: 'updatedAt',
 } as const;
 
-type Condition = Pick<PageQuery, 'equal' | 'present' | 'contains'>;
+type Condition = Pick<PageQuery, 'equal' | 'present' | 'contains' | 'anyOf'>;
 
 const equal = (column: string, value: string | number): Condition => ({
   equal: { [column]: value },
@@ -43,7 +57,7 @@ const EVERYTHING: Condition = { equal: {}, present: {} };
 const NOTHING: Condition = { equal: {}, present: { uuid: false } };
 
 /** Filter on the wire → condition. */
-const FILTERS: Readonly<Record<string, (value: string, call: Call) => Condition>> = {
+export const FILTERS: Readonly<Record<string, (value: string, call: Call) => Condition>> = {
   associated: (value) => ({
     equal: {},
     present: { instanceUuid: parse(bool, value, 'associated') },
@@ -54,13 +68,24 @@ const FILTERS: Readonly<Record<string, (value: string, call: Call) => Condition>
   provision_state: (value) => equal('provisionState', knownState(value)),
   driver: (value) => equal('driver', value),
   resource_class: (value) => equal('resourceClass', value),
-  // No node ever has a fault or a group yet; what has none of them matches nothing else.
-  fault: () => NOTHING,
+  fault: (value) => equal('fault', value),
   conductor: (value, call) => (value === call.conductor.name ? EVERYTHING : NOTHING),
   owner: (value) => equal('owner', value),
   description_contains: (value) => ({ ...EVERYTHING, contains: { description: value } }),
   conductor_group: (value) => (value === '' ? EVERYTHING : NOTHING),
+  retired: (value) => equal('retired', Number(parse(bool, value, 'retired'))),
+  lessee: (value) => equal('lessee', value),
+  project: (value) => ({ ...EVERYTHING, anyOf: [ownedOrLeased(value)] }),
+  shard: (value) => ({ ...EVERYTHING, anyOf: [value.split(',').map((name) => ['shard', name])] }),
+  sharded: (value) => ({ equal: {}, present: { shard: parse(bool, value, 'sharded') } }),
 };
+
+function ownedOrLeased(project: string): [string, string][] {
+  return [
+    ['owner', project],
+    ['lessee', project],
+  ];
+}
 
 function knownState(value: string): string {
   if (isProvisionState(value)) return value;
@@ -80,6 +105,7 @@ function readFilters(call: Call): Condition {
     equal: Object.assign({}, ...conditions.map((condition) => condition.equal)),
     present: Object.assign({}, ...conditions.map((condition) => condition.present)),
     contains: Object.assign({}, ...conditions.map((condition) => condition.contains)),
+    anyOf: conditions.flatMap((condition) => condition.anyOf ?? []),
   };
 }
 
@@ -91,22 +117,23 @@ export async function listNodes(
   const names = wantedFields(NODE_SHAPE, call, options.detail ?? readDetail(call));
   const page = readPage(call, SORT_COLUMNS);
   const asked = readFilters(call);
-  const nodes = await pageOfNodes(call.database, {
+  const writer = rowWriter(NODE_SHAPE.fields, NODE_SHAPE.collection, names);
+  const rows = await pageOfRows(call.database, 'nodes', writer.columns, {
     ...page,
+    ...asked,
     equal: { ...asked.equal, ...options.within?.equal },
-    present: asked.present,
-    ...(asked.contains && { contains: asked.contains }),
   });
-  const items = await renderNodes(call, nodes, names);
+  const items = rows.map((row) => writer.write(row, call));
   // An instance lives on one node: there is nothing after it.
   const limit = call.query.instance_uuid === undefined ? page.limit : Number.POSITIVE_INFINITY;
   const list = { name: 'nodes', path: options.path, items };
-  return { status: 200, body: collection(call, list, { limit, lastUuid: nodes.at(-1)?.uuid }) };
+  const lastUuid = String(rows.at(-1)?.uuid);
+  return { status: 200, json: collectionJson(call, list, { limit, lastUuid }) };
 }
 
 /** `GET /v1/nodes/{ident}` */
 export async function showNode(call: Call): Promise<Answer> {
   const detail = call.query.fields === undefined;
   const names = wantedFields(NODE_SHAPE, call, detail);
-  return { status: 200, body: await renderNode(call, await nodeOfPath(call), names) };
+  return { status: 200, json: await renderNode(call, await nodeOfPath(call), names) };
 }

@@ -14,7 +14,11 @@ export async function setMaintenance(call: Call): Promise<Answer> {
 
 /** `DELETE /v1/nodes/{ident}/maintenance` */
 export async function endMaintenance(call: Call): Promise<Answer> {
-  return change(call, { maintenance: false, maintenanceReason: null }, 'taken out of maintenance');
+  return change(
+    call,
+    { maintenance: false, maintenanceReason: null, fault: null },
+    'taken out of maintenance',
+  );
 }
 
 async function change(call: Call, patch: NodePatch, message: string): Promise<Answer> {

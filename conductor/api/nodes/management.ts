@@ -1,9 +1,10 @@
-import { BOOT_DEVICES } from '../../drivers/types.ts';
+import { BOOT_DEVICES, type Driver } from '../../drivers/types.ts';
 import { IronpxeError } from '../../errors/error.ts';
 import type { Node } from '../../store/types.ts';
 import type { Answer, Call } from '../resource.ts';
 import { bootDeviceChange, parse } from '../schemas.ts';
 import { namedNode, nodeOfPath } from './ident.ts';
+import { type InterfaceKind, interfaceOf } from './interfaces.ts';
 
 /** `GET /v1/nodes/{ident}/management/boot_device` */
 export async function showBootDevice(call: Call): Promise<Answer> {
@@ -32,13 +33,28 @@ export async function listBootDevices(call: Call): Promise<Answer> {
 }
 
 function supported(call: Call, node: Node): readonly string[] {
-  return call.conductor.drivers.get(node.driver)?.supportedBootDevices ?? [];
+  return driverOfNode(call, node).supportedBootDevices;
 }
 
-/** Interfaces that a node has without doing anything. */
-const IDLE = ['network', 'storage'] as const;
-/** Interfaces that no driver here has. */
-const ABSENT = ['bios', 'console', 'inspect', 'raid', 'rescue'] as const;
+/** The driver of a node. @throws IronpxeError DRIVER_UNKNOWN when the conductor has it no more */
+export function driverOfNode(call: Call, node: Node): Driver {
+  const driver = call.conductor.drivers.get(node.driver);
+  if (driver !== undefined) return driver;
+  throw new IronpxeError(
+    'DRIVER_UNKNOWN',
+    `No valid host was found. Reason: No conductor service registered which supports driver ${node.driver}.`,
+  );
+}
+
+/** Interfaces that a node has without a check of the conductor's. */
+const UNCHECKED = [
+  'storage',
+  'bios',
+  'console',
+  'inspect',
+  'raid',
+  'rescue',
+] as const satisfies readonly InterfaceKind[];
 
 /** `GET /v1/nodes/{ident}/validate` and `GET /v1/nodes/validate?node=` */
 export async function validateNode(call: Call): Promise<Answer> {
@@ -46,15 +62,12 @@ export async function validateNode(call: Call): Promise<Answer> {
   if (ident === undefined)
     throw new IronpxeError('INVALID_REQUEST', 'Missing mandatory parameter: node.');
   const node = await namedNode(call, ident);
-  const absent = ABSENT.map((name) => [
-    name,
-    { result: false, reason: unsupported(node, name).message },
-  ]);
-  const body = {
-    ...(await call.conductor.validate(node)),
-    ...Object.fromEntries(IDLE.map((name) => [name, { result: true }])),
-    ...Object.fromEntries(absent),
-  };
+  const unchecked = UNCHECKED.map((kind) => {
+    const absent = interfaceOf(call, node, kind).startsWith('no-');
+    const reason = unsupported(node, kind).message;
+    return [kind, absent ? { result: false, reason } : { result: true }];
+  });
+  const body = { ...Object.fromEntries(unchecked), ...(await call.conductor.validate(node)) };
   return { status: 200, body };
 }
 

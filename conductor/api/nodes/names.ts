@@ -21,6 +21,7 @@ const RESERVED = [
   'traits',
   'validate',
   'vendor_passthru',
+  'verify',
   'vifs',
   'vmedia',
   'volume',

@@ -12,7 +12,15 @@ import { bool, jsonPatch, nodePatched, parse } from '../schemas.ts';
 import { checkNode, columnsOf } from './create.ts';
 import { nodeOfPath } from './ident.ts';
 import { INTERFACE_KINDS } from './interfaces.ts';
-import { checkConflicts, checkResourceClass, protection } from './patchRules.ts';
+import {
+  checkConflicts,
+  checkDriverChange,
+  checkInterfaceChange,
+  checkResourceClass,
+  protection,
+  releaseAllocation,
+  retirement,
+} from './patchRules.ts';
 import { renderNode } from './view.ts';
 
 /** Fields that PATCH may change; what they are when removed. */
@@ -30,7 +38,12 @@ const PATCHABLE: Readonly<Record<string, unknown>> = {
   conductor_group: '',
   automated_clean: null,
   owner: null,
+  lessee: null,
   description: null,
+  retired: false,
+  retired_reason: null,
+  network_data: {},
+  shard: null,
   protected: false,
   protected_reason: null,
   ...Object.fromEntries(INTERFACE_KINDS.map((kind) => [`${kind}_interface`, null])),
@@ -44,10 +57,10 @@ export async function patchNode(call: Call): Promise<Answer> {
   const node = await nodeOfPath(call);
   const changed = await call.conductor.whileLocked(node, async () => {
     const fresh = await getNode(call.database, node.uuid);
-    checkConflicts(fresh, operations);
+    checkConflicts(fresh, operations, call.minor);
     return change(call, fresh, operations);
   });
-  return { status: 200, body: await renderNode(call, changed) };
+  return { status: 200, json: await renderNode(call, changed) };
 }
 
 /** Rules of `reset_interfaces` and of old versions. @throws INVALID_REQUEST, NOT_ACCEPTABLE */
@@ -77,18 +90,27 @@ async function change(
   node: Node,
   operations: readonly PatchOperation[],
 ): Promise<Node> {
-  const patched = applyPatch(writableForm(node), operations, PATCHABLE);
+  const roots = [...new Set(operations.map(rootOf))];
+  const patched = applyPatch(writableForm(node, call), operations, PATCHABLE);
   const wanted = parse(nodePatched, patched, 'node');
   checkResourceClass(node, wanted.resource_class ?? null);
-  await checkNode(call, { ...wanted, name: wanted.name === node.name ? null : wanted.name });
-  const roots = [...new Set(operations.map(rootOf))];
+  checkInterfaceChange(node, roots);
+  checkDriverChange(node, wanted.driver);
+  const interfaces = await checkNode(call, {
+    ...wanted,
+    name: wanted.name === node.name ? null : wanted.name,
+  });
   const columns: NodePatch = {
     ...columnsOf(wanted),
     ...protection(node, wanted),
+    ...retirement(node, wanted),
+    interfaces,
     // Ending maintenance also forgets why it was.
-    ...(!wanted.maintenance && { maintenanceReason: null }),
+    ...(!wanted.maintenance && { maintenanceReason: null, fault: null }),
   };
   return call.database.transaction().execute(async (trx) => {
+    if (node.allocationUuid !== null && !columns.instanceUuid && node.instanceUuid !== null)
+      await releaseAllocation(trx, node);
     const changed = await updateNode(trx, node.uuid, columns);
     await appendEvent(trx, {
       kind: 'node.updated',
@@ -101,7 +123,9 @@ async function change(
 }
 
 /** The node's fields as a client would write them, without any mask. */
-function writableForm(node: Node): JsonObject {
+function writableForm(node: Node, call: Call): JsonObject {
+  const resets = parse(bool, call.query.reset_interfaces ?? false, 'reset_interfaces');
+  const interfaces = resets ? {} : node.interfaces;
   return {
     name: node.name,
     driver: node.driver,
@@ -116,9 +140,16 @@ function writableForm(node: Node): JsonObject {
     conductor_group: '',
     automated_clean: node.automatedClean,
     owner: node.owner,
+    lessee: node.lessee,
     description: node.description,
+    retired: node.retired,
+    retired_reason: node.retiredReason,
+    network_data: node.networkData,
+    shard: node.shard,
     protected: node.protected,
     protected_reason: node.protectedReason,
-    ...Object.fromEntries(INTERFACE_KINDS.map((kind) => [`${kind}_interface`, null])),
+    ...Object.fromEntries(
+      INTERFACE_KINDS.map((kind) => [`${kind}_interface`, interfaces[kind] ?? null]),
+    ),
   };
 }

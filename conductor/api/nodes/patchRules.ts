@@ -1,10 +1,13 @@
 import { IronpxeError } from '../../errors/error.ts';
+import type { Database } from '../../store/database.ts';
+import { deleteAllocation } from '../../store/allocations.ts';
 import type { ProvisionState } from '../../states/index.ts';
 import type { Node } from '../../store/types.ts';
+import { MINOR } from '../gates.ts';
 import { type PatchOperation, rootOf } from '../jsonPatch.ts';
 
 /** States in which a node may be patched although it is on its way to a target. */
-const PATCHABLE_STATES: readonly ProvisionState[] = [
+export const PATCHABLE_STATES: readonly ProvisionState[] = [
   'deploy failed',
   'inspecting',
   'inspect failed',
@@ -24,8 +27,14 @@ const PATCHABLE_STATES: readonly ProvisionState[] = [
  * Refuses a patch that the node's state forbids.
  * @throws IronpxeError NODE_IN_TRANSITION, NODE_ASSOCIATED
  */
-export function checkConflicts(node: Node, operations: readonly PatchOperation[]): void {
-  if (inTransition(node) && !(node.maintenance && onlyTakesInstance(operations)))
+export function checkConflicts(
+  node: Node,
+  operations: readonly PatchOperation[],
+  minor: number,
+): void {
+  const freed = node.maintenance && onlyTakesInstance(operations);
+  const inspecting = node.provisionState === 'inspecting' && minor >= MINOR.inspectWait;
+  if ((inTransition(node) || inspecting) && !freed)
     throw new IronpxeError(
       'NODE_IN_TRANSITION',
       `Node ${node.uuid} can not be updated while a state transition is in progress.`,
@@ -68,6 +77,63 @@ export function checkResourceClass(node: Node, wanted: string | null): void {
     'FIELD_LOCKED',
     `Node ${node.uuid} can not have resource_class updated unless it is in one of allowed (${CONFIGURABLE_STATES.join(', ')}) states or in maintenance mode.`,
   );
+}
+
+/** A machine is driven through its interfaces, so they stay while something runs on it. */
+export function checkInterfaceChange(node: Node, roots: readonly string[]): void {
+  const changed = roots.filter((root) => root.endsWith('_interface'));
+  const free = node.maintenance || CONFIGURABLE_STATES.includes(node.provisionState);
+  if (changed.length === 0 || free) return;
+  throw new IronpxeError(
+    'FIELD_LOCKED',
+    `Node ${node.uuid} can not have ${changed.join(', ')} updated unless it is in one of allowed (${CONFIGURABLE_STATES.join(', ')}) states or in maintenance mode.`,
+  );
+}
+
+/** The console belongs to the driver that opened it. */
+export function checkDriverChange(node: Node, driver: string): void {
+  if (driver === node.driver || !node.consoleEnabled) return;
+  throw new IronpxeError(
+    'FIELD_LOCKED',
+    `Node ${node.uuid} can not change its driver while its console is enabled: disable the console first.`,
+  );
+}
+
+/** Frees a node that loses its instance from its allocation. @throws IronpxeError FIELD_LOCKED */
+export async function releaseAllocation(database: Database, node: Node): Promise<void> {
+  if (node.allocationUuid === null) return;
+  if (!node.maintenance && !CONFIGURABLE_STATES.includes(node.provisionState))
+    throw new IronpxeError(
+      'FIELD_LOCKED',
+      `Node ${node.uuid} with an allocation can not have instance_uuid removed unless it is in one of allowed (${CONFIGURABLE_STATES.join(', ')}) states or in maintenance mode.`,
+    );
+  await deleteAllocation(database, node.allocationUuid);
+}
+
+/**
+ * The columns of a node's retirement. A free node must leave the pool first, as a scheduler may be
+ * choosing it right now. @throws IronpxeError FIELD_LOCKED, INVALID_REQUEST
+ */
+export function retirement(
+  node: Node,
+  wanted: {
+    readonly retired?: boolean | null | undefined;
+    readonly retired_reason?: string | null | undefined;
+  },
+): Pick<Node, 'retired' | 'retiredReason'> {
+  const retired = wanted.retired ?? false;
+  const reason = wanted.retired_reason ?? null;
+  if (retired && !node.retired && node.provisionState === 'available')
+    throw new IronpxeError(
+      'FIELD_LOCKED',
+      `Node ${node.uuid} can not have 'retired' set in provision state 'available': move it to manageable first.`,
+    );
+  if (!retired && reason !== null && reason !== node.retiredReason)
+    throw new IronpxeError(
+      'INVALID_REQUEST',
+      'The retired_reason field can only be set when retired is True.',
+    );
+  return { retired, retiredReason: retired ? reason : null };
 }
 
 const PROTECTABLE: readonly ProvisionState[] = ['active', 'rescue'];

@@ -4,11 +4,16 @@ import type { Resource } from '../resource.ts';
 import { callVendorMethod, listVendorMethods } from '../vendorPassthru.ts';
 import { listConnectorsOfNode, listTargetsOfNode, showVolumes } from '../volume/volume.ts';
 import { listBios, showBios } from './bios.ts';
+import { explainNode, showPhases } from './boot.ts';
 import { createNode } from './create.ts';
+import { listNodeHistory, showInventory, showNodeHistory } from './history.ts';
+import { changeIndicator, listIndicators } from './indicators.ts';
 import { showKernelLine } from './kernelLine.ts';
+import { verifyNode } from './verify.ts';
 import { listNodes, showNode } from './list.ts';
 import { refuse, validateNode } from './management.ts';
 import { patchNode } from './patch.ts';
+import { showRecording } from './recording.ts';
 import { removeNode } from './remove.ts';
 import { showTimeline } from './timeline.ts';
 import { addTrait, clearTraits, removeTrait, replaceTraits, showTraits } from './traits.ts';
@@ -43,8 +48,24 @@ const NODES: readonly Resource[] = [
     GET: { what: 'Events of a node and its last operation (our own).', handle: showTimeline },
   },
   {
+    path: '/v1/nodes/:ident/timeline/phases',
+    GET: { what: 'The last boot in phases, with their usual times (our own).', handle: showPhases },
+  },
+  {
+    path: '/v1/nodes/:ident/why',
+    GET: { what: 'Why the last boot failed or hangs (our own).', handle: explainNode },
+  },
+  {
+    path: '/v1/nodes/:ident/recording',
+    GET: { what: 'Packets and events of the last boot (our own).', handle: showRecording },
+  },
+  {
     path: '/v1/nodes/:ident/kernel_line',
     GET: { what: 'The kernel line of a node, by parts (our own).', handle: showKernelLine },
+  },
+  {
+    path: '/v1/nodes/:ident/verify',
+    POST: { what: 'Compares the disk of a node with its deploy (our own).', handle: verifyNode },
   },
 ];
 
@@ -71,12 +92,20 @@ const PORTS_OF_NODE: readonly Resource[] = [
   },
   {
     path: '/v1/nodes/:ident/vifs',
-    GET: { what: 'Lists attached VIFs: none.', handle: listVifs, since: 28 },
-    POST: { what: 'Attaches a VIF, without effect.', handle: attachVif, since: 28 },
+    GET: { what: 'Lists attached VIFs.', handle: listVifs, since: 28 },
+    POST: {
+      what: 'Attaches a VIF; without effect with the network interface noop.',
+      handle: attachVif,
+      since: 28,
+    },
   },
   {
     path: '/v1/nodes/:ident/vifs/:vif',
-    DELETE: { what: 'Detaches a VIF, without effect.', handle: detachVif, since: 28 },
+    DELETE: {
+      what: 'Detaches a VIF; without effect with the network interface noop.',
+      handle: detachVif,
+      since: 28,
+    },
   },
 ];
 
@@ -111,6 +140,27 @@ const PARTS_OF_NODE: readonly Resource[] = [
   {
     path: '/v1/nodes/:ident/volume/targets',
     GET: { what: 'Lists volume targets of a node.', handle: listTargetsOfNode, since: 32 },
+  },
+  {
+    path: '/v1/nodes/:ident/history',
+    GET: { what: 'Lists failures of a node.', handle: listNodeHistory, since: 78 },
+  },
+  {
+    path: '/v1/nodes/:ident/history/:event',
+    GET: { what: 'Shows a failure.', handle: showNodeHistory, since: 78 },
+  },
+  {
+    path: '/v1/nodes/:ident/inventory',
+    GET: { what: 'What an inspection found.', handle: showInventory, since: 81 },
+  },
+  {
+    path: '/v1/nodes/:ident/management/indicators',
+    GET: { what: 'Lists lamps of a machine: none.', handle: listIndicators, since: 63 },
+  },
+  {
+    path: '/v1/nodes/:ident/management/indicators/:indicator',
+    GET: { what: 'Refused: no driver has it.', handle: refuse('get_indicator_state'), since: 63 },
+    PUT: { what: 'Refused: no driver has it.', handle: changeIndicator, since: 63 },
   },
   {
     path: '/v1/nodes/:ident/management/inject_nmi',

@@ -1,7 +1,10 @@
 import type { Resource } from '../resource.ts';
+import { changeConsole, showConsole } from './console.ts';
+import { changeBootMode, changeSecureBoot } from './firmware.ts';
 import { endMaintenance, setMaintenance } from './maintenance.ts';
-import { changeBootDevice, listBootDevices, refuse, showBootDevice } from './management.ts';
-import { changePower, changeProvision, showStates } from './states.ts';
+import { changeBootDevice, listBootDevices, showBootDevice } from './management.ts';
+import { changeRaid } from './raid.ts';
+import { changePower, confirmPower, changeProvision, showStates } from './states.ts';
 
 /** `states/provision` may carry a config drive in its body. */
 const PROVISION_BODY_LIMIT_BYTES = 64 * 1024 * 1024;
@@ -14,6 +17,13 @@ export const STATE_RESOURCES: readonly Resource[] = [
     PUT: { what: 'Switches the machine.', handle: changePower },
   },
   {
+    path: '/v1/nodes/:ident/states/power/confirmation',
+    PUT: {
+      what: 'Tells that a person switched the machine, or cannot (our own).',
+      handle: confirmPower,
+    },
+  },
+  {
     path: '/v1/nodes/:ident/states/provision',
     PUT: {
       what: 'Begins a verb.',
@@ -23,20 +33,24 @@ export const STATE_RESOURCES: readonly Resource[] = [
   },
   {
     path: '/v1/nodes/:ident/states/console',
-    GET: { what: 'Refused: no driver has a console.', handle: refuse('console') },
-    PUT: { what: 'Refused: no driver has a console.', handle: refuse('console') },
+    GET: { what: 'Tells how to reach the console.', handle: showConsole },
+    PUT: { what: 'Opens or closes the console.', handle: changeConsole },
   },
   {
     path: '/v1/nodes/states/console/:ident',
-    GET: { what: 'The same; one client asks so.', handle: refuse('console') },
+    GET: { what: 'The same; one client asks so.', handle: showConsole },
   },
   {
     path: '/v1/nodes/:ident/states/raid',
-    PUT: {
-      what: 'Refused: no driver has RAID.',
-      handle: refuse('set_target_raid_config'),
-      since: 12,
-    },
+    PUT: { what: 'Sets the wanted RAID.', handle: changeRaid, since: 12, tooOld: 406 },
+  },
+  {
+    path: '/v1/nodes/:ident/states/boot_mode',
+    PUT: { what: 'Sets the boot mode of the firmware.', handle: changeBootMode, since: 76 },
+  },
+  {
+    path: '/v1/nodes/:ident/states/secure_boot',
+    PUT: { what: 'Switches secure boot.', handle: changeSecureBoot, since: 76 },
   },
   {
     path: '/v1/nodes/:ident/maintenance',

@@ -1,4 +1,8 @@
-import { POWER_TARGETS, type PowerTarget } from '../../drivers/types.ts';
+import type { z } from 'zod';
+import { buildConfigDrive } from '../../deploy/configDrive/build.ts';
+import type { ProvisionOptions } from '../../deploy/conductor.ts';
+import { SOFT_POWER_TARGETS } from '../../drivers/types.ts';
+import { answerPowerRequest } from '../../deploy/manualDesk.ts';
 import { IronpxeError } from '../../errors/error.ts';
 import type { Verb } from '../../states/index.ts';
 import type { Node } from '../../store/types.ts';
@@ -6,7 +10,7 @@ import { refuseNewer } from '../fields.ts';
 import { MINOR, since } from '../gates.ts';
 import { wireTime } from '../links.ts';
 import type { Answer, Call } from '../resource.ts';
-import { parse, powerChange, provisionChange } from '../schemas.ts';
+import { parse, powerChange, powerConfirmation, provisionChange } from '../schemas.ts';
 import { nodeOfPath } from './ident.ts';
 import { refuseProtected } from './patchRules.ts';
 import { shownState } from './shape.ts';
@@ -15,16 +19,20 @@ import { shownState } from './shape.ts';
 export async function showStates(call: Call): Promise<Answer> {
   const node = await nodeOfPath(call);
   const body = {
-    console_enabled: false,
+    console_enabled: node.consoleEnabled,
     last_error: node.lastError,
     power_state: node.powerState,
-    provision_state: shownState(node, call),
+    provision_state: shownState(node.provisionState, call),
     provision_updated_at: wireTime(node.provisionUpdatedAt),
     target_power_state: node.targetPowerState,
     target_provision_state: node.targetProvisionState,
     ...(call.minor >= since('nodeFields', 'raid_config') && {
-      raid_config: {},
-      target_raid_config: {},
+      raid_config: node.raidConfig,
+      target_raid_config: node.targetRaidConfig,
+    }),
+    ...(call.minor >= since('nodeFields', 'boot_mode') && {
+      boot_mode: node.bootMode,
+      secure_boot: node.secureBoot,
     }),
   };
   return { status: 200, body };
@@ -36,7 +44,7 @@ export async function changePower(call: Call): Promise<Answer> {
   refuseNewer('powerTargets', target, call.minor);
   if (given(timeout)) refuseNewer('parameters', 'timeout', call.minor);
   const node = await nodeOfPath(call);
-  if (!isPowerTarget(target))
+  if (isSoft(target) && call.conductor.drivers.get(node.driver)?.softPower === undefined)
     throw new IronpxeError(
       'INVALID_REQUEST',
       `The driver ${node.driver} does not support the power state "${target}".`,
@@ -46,12 +54,20 @@ export async function changePower(call: Call): Promise<Answer> {
       'INVALID_STATE',
       `The requested action "${target}" can not be performed on node "${node.uuid}" while it is in state "${node.provisionState}".`,
     );
-  await call.conductor.power(node, target);
+  await call.conductor.power(node, target, { timeoutSeconds: timeout ?? undefined });
   return accepted(call);
 }
 
-function isPowerTarget(target: string): target is PowerTarget {
-  return (POWER_TARGETS as readonly string[]).includes(target);
+/** `PUT /v1/nodes/{ident}/states/power/confirmation`: a person switched the machine, or cannot. */
+export async function confirmPower(call: Call): Promise<Answer> {
+  const answer = parse(powerConfirmation, call.body, 'confirmation');
+  const node = await nodeOfPath(call);
+  await answerPowerRequest(call.database, node.uuid, answer);
+  return accepted(call);
+}
+
+function isSoft(target: string): boolean {
+  return (SOFT_POWER_TARGETS as readonly string[]).includes(target);
 }
 
 /** Target on the wire → verb. */
@@ -85,16 +101,57 @@ export async function changeProvision(call: Call): Promise<Answer> {
       `Unknown target "${change.target}": expected one of ${Object.keys(VERB_OF_TARGET).join(', ')}.`,
     );
   refuseNewer('verbs', change.target, call.minor);
+  for (const name of Object.keys(change))
+    if (given(change[name as keyof Change])) refuseNewer('provisionParameters', name, call.minor);
   checkParameters(change);
   const node = await nodeOfPath(call);
   checkVersionOf(call, change, node);
   if (verb === 'delete' || verb === 'rebuild') refuseProtected(node);
-  await call.conductor.provision(
-    node,
-    verb,
-    change.configdrive ? { configDrive: change.configdrive } : {},
-  );
+  await call.conductor.provision(node, verb, await optionsOf(call, node, change));
   return accepted(call);
+}
+
+type Change = z.output<typeof provisionChange>;
+
+/** What goes with the verb, in the conductor's words. */
+async function optionsOf(call: Call, node: Node, change: Change): Promise<ProvisionOptions> {
+  const { configdrive, clean_steps: cleanSteps, deploy_steps: deploySteps } = change;
+  const { rescue_password: rescuePassword, disable_ramdisk: disableRamdisk } = change;
+  return {
+    ...(configdrive && { configDrive: await configDriveOf(call, node, configdrive) }),
+    ...(cleanSteps && { cleanSteps }),
+    ...(deploySteps && { deploySteps }),
+    ...(rescuePassword && { rescuePassword }),
+    ...(given(disableRamdisk) && { disableRamdisk: disableRamdisk === true }),
+  };
+}
+
+/** Base64 with line breaks, as some tools make it. */
+const BASE64 = /^[A-Za-z0-9+/=\s]*$/;
+
+async function configDriveOf(
+  call: Call,
+  node: Node,
+  configDrive: NonNullable<Change['configdrive']>,
+): Promise<string> {
+  if (typeof configDrive !== 'string') {
+    refuseOldDrive(call, configDrive);
+    return buildConfigDrive(node, configDrive);
+  }
+  if (configDrive.includes('://') || BASE64.test(configDrive)) return configDrive;
+  throw new IronpxeError(
+    'INVALID_REQUEST',
+    'Invalid configdrive format: it is neither a JSON object, nor a URL, nor a base64 string.',
+  );
+}
+
+function refuseOldDrive(call: Call, parts: object): void {
+  const needed = 'vendor_data' in parts ? MINOR.vendorData : MINOR.builtConfigDrive;
+  if (call.minor >= needed) return;
+  throw new IronpxeError(
+    'INVALID_REQUEST',
+    `Providing ${'vendor_data' in parts ? 'vendor_data in' : 'a JSON object for'} configdrive is only supported starting with API version 1.${needed}.`,
+  );
 }
 
 /** What a target could do only in later versions. @throws INVALID_REQUEST, NOT_ACCEPTABLE */
@@ -121,6 +178,8 @@ function checkVersionOf(
 const PARAMETER_TARGETS = {
   configdrive: ['active', 'deploy', 'rebuild'],
   clean_steps: ['clean'],
+  deploy_steps: ['active', 'deploy', 'rebuild'],
+  disable_ramdisk: ['clean'],
   rescue_password: ['rescue'],
 } as const;
 

@@ -5,13 +5,19 @@ import { latestOperation, newestEventId } from '../../store/latest.ts';
 import { listSteps } from '../../store/operations.ts';
 import { MAX_LIMIT } from '../paging.ts';
 import type { Answer, Call } from '../resource.ts';
+import { eventJson, eventStream } from './eventStream.ts';
 import { nodeOfPath } from './ident.ts';
 
-/** `GET /v1/nodes/{ident}/timeline?after=ID&limit=N`: events after an id, the last operation, the states. */
+/**
+ * `GET /v1/nodes/{ident}/timeline?after=ID&limit=N`: events after an id, the last operation, the
+ * states. With `Accept: text/event-stream` events only, as they happen.
+ */
 export async function showTimeline(call: Call): Promise<Answer> {
   // The node first, then the operation: an end is never reported before the events that led to it.
   const node = await nodeOfPath(call);
   const { uuid } = node;
+  if (call.header('accept')?.includes('text/event-stream') === true)
+    return { status: 200, eventStream: eventStream(call.database, uuid, resumeAfter(call)) };
   const operation = await operationOf(call.database, uuid);
   const events = await listEvents(call.database, {
     nodeUuid: uuid,
@@ -19,14 +25,7 @@ export async function showTimeline(call: Call): Promise<Answer> {
     limit: Math.min(wholeNumber(call, 'limit', MAX_LIMIT), MAX_LIMIT),
   });
   const body = {
-    events: events.map(({ id, at, kind, message, data, operationUuid }) => ({
-      id,
-      at,
-      kind,
-      message,
-      data,
-      operation_uuid: operationUuid,
-    })),
+    events: events.map(eventJson),
     last_event_id: await newestEventId(call.database, uuid),
     operation,
     node: {
@@ -40,6 +39,12 @@ export async function showTimeline(call: Call): Promise<Answer> {
     },
   };
   return { status: 200, body };
+}
+
+/** A client that lost its connection says which event it saw last. */
+function resumeAfter(call: Call): number {
+  const seen = call.header('last-event-id') ?? '';
+  return /^\d{1,15}$/.test(seen) ? Number(seen) : wholeNumber(call, 'after', 0);
 }
 
 async function operationOf(database: Database, nodeUuid: string) {

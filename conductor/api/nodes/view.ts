@@ -1,33 +1,20 @@
-import { traitsOf } from '../../store/traits.ts';
-import type { JsonObject, Node } from '../../store/types.ts';
-import { render, visibleFields } from '../fields.ts';
+import { IronpxeError } from '../../errors/error.ts';
+import { pageOfRows } from '../../store/pages.ts';
+import { visibleFields } from '../fields.ts';
 import type { Call } from '../resource.ts';
-import { NODE_SHAPE, type NodeView } from './shape.ts';
+import { rowWriter } from '../rows.ts';
+import { NODE_SHAPE } from './shape.ts';
 
-/** The wire form of nodes, with what lies in other tables read for all of them at once. */
-export async function renderNodes(
-  call: Call,
-  nodes: readonly Node[],
-  names: readonly string[] = visibleFields(NODE_SHAPE, call.minor),
-): Promise<JsonObject[]> {
-  const traits = names.includes('traits')
-    ? await traitsOf(
-        call.database,
-        nodes.map(({ uuid }) => uuid),
-      )
-    : new Map<string, string[]>();
-  return nodes.map((node) => {
-    const view: NodeView = { ...node, traits: traits.get(node.uuid) ?? [] };
-    return render(NODE_SHAPE, view, call, names);
-  });
-}
-
-/** The wire form of one node. */
+/** The JSON text of one node. @throws IronpxeError NODE_NOT_FOUND */
 export async function renderNode(
   call: Call,
-  node: Node,
-  names?: readonly string[],
-): Promise<JsonObject> {
-  const [rendered] = await renderNodes(call, [node], names);
-  return rendered ?? {};
+  node: { readonly uuid: string },
+  names: readonly string[] = visibleFields(NODE_SHAPE, call.minor),
+): Promise<string> {
+  const { columns, write } = rowWriter(NODE_SHAPE.fields, NODE_SHAPE.collection, names);
+  const one = { limit: 1, descending: false, equal: { uuid: node.uuid }, present: {} };
+  const [row] = await pageOfRows(call.database, 'nodes', columns, one);
+  if (row === undefined)
+    throw new IronpxeError('NODE_NOT_FOUND', `Node ${node.uuid} could not be found.`);
+  return write(row, call);
 }

@@ -29,7 +29,7 @@ export async function listPorts(
     readonly within?: PageQuery['equal'];
   },
 ): Promise<Answer> {
-  refuseUnknown(call, ['node', 'node_uuid', 'address', 'portgroup']);
+  refuseUnknown(call, ['node', 'node_uuid', 'address', 'portgroup', 'shard']);
   const names = wantedFields(PORT_SHAPE, call, options.detail ?? readDetail(call));
   const page = readPage(call, SORT_COLUMNS);
   const nodeUuid = await askedNode(call);
@@ -44,6 +44,7 @@ export async function listPorts(
       ...(address !== undefined && { address: parse(mac, address, 'address') }),
     },
     present: {},
+    ...askedShards(call),
   });
   const items = ports.map((port) => render(PORT_SHAPE, port, call, names));
   const list = { name: 'ports', path: options.path, items };
@@ -54,6 +55,13 @@ export async function listPorts(
 async function askedNode(call: Call): Promise<string | undefined> {
   const ident = call.query.node ?? call.query.node_uuid;
   return ident === undefined ? undefined : (await namedNode(call, ident)).uuid;
+}
+
+function askedShards(call: Call): Pick<PageQuery, 'ofShards'> {
+  const { shard } = call.query;
+  if (shard === undefined) return {};
+  refuseNewer('portFilters', 'shard', call.minor);
+  return { ofShards: shard.split(',') };
 }
 
 async function askedPortgroup(call: Call): Promise<string | undefined> {

@@ -15,6 +15,7 @@ export const PORT_SHAPE: Shape<Port> = {
     address: (port) => port.address,
     extra: (port) => port.extra,
     internal_info: (port) => port.internalInfo,
+    is_smartnic: (port) => port.isSmartnic,
     local_link_connection: (port) => port.localLinkConnection,
     physical_network: (port) => port.physicalNetwork,
     pxe_enabled: (port) => port.pxeEnabled,

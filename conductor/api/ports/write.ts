@@ -22,6 +22,7 @@ import { PORT_SHAPE } from './shape.ts';
 export async function createPort(call: Call): Promise<Answer> {
   for (const name of Object.keys(Object(call.body))) refuseNewer('portFields', name, call.minor);
   const wanted = parse(portWrite, call.body, 'port');
+  refuseNewerLink(call, wanted.local_link_connection);
   const node = await nodeOfBody(call, wanted.node_uuid);
   await checkPortgroup(call, wanted);
   const port = await call.conductor.whileLocked(node, () =>
@@ -36,6 +37,10 @@ export async function createPort(call: Call): Promise<Answer> {
   };
 }
 
+function refuseNewerLink(call: Call, link: JsonObject): void {
+  for (const name of Object.keys(link)) refuseNewer('linkFields', name, call.minor);
+}
+
 function columnsOf(wanted: z.output<typeof portWrite>) {
   return {
     nodeUuid: wanted.node_uuid,
@@ -45,6 +50,7 @@ function columnsOf(wanted: z.output<typeof portWrite>) {
     localLinkConnection: wanted.local_link_connection,
     portgroupUuid: wanted.portgroup_uuid ?? null,
     physicalNetwork: wanted.physical_network ?? null,
+    isSmartnic: wanted.is_smartnic,
   };
 }
 
@@ -76,6 +82,7 @@ const PATCHABLE: Readonly<Record<string, unknown>> = {
   local_link_connection: {},
   portgroup_uuid: null,
   physical_network: null,
+  is_smartnic: false,
 };
 
 /** `PATCH /v1/ports/{uuid}` */
@@ -88,6 +95,8 @@ export async function patchPort(call: Call): Promise<Answer> {
     const port = await getPort(call.database, uuid);
     const patched = applyPatch(writableForm(port), operations, PATCHABLE);
     const wanted = parse(portWrite, patched, 'port');
+    if (operations.some((operation) => rootOf(operation) === 'local_link_connection'))
+      refuseNewerLink(call, wanted.local_link_connection);
     await nodeOfBody(call, wanted.node_uuid);
     await checkPortgroup(call, wanted);
     const now = await getNode(call.database, nodeUuid);
@@ -107,6 +116,7 @@ function writableForm(port: Port): JsonObject {
     local_link_connection: port.localLinkConnection,
     portgroup_uuid: port.portgroupUuid,
     physical_network: port.physicalNetwork,
+    is_smartnic: port.isSmartnic,
   };
 }
 

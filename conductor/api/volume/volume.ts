@@ -6,6 +6,7 @@ import {
   type VolumeConnector,
   type VolumeTarget,
 } from '../../store/resources.ts';
+import type { JsonObject } from '../../store/types.ts';
 import { type CrudSpec, list } from '../crud.ts';
 import { links, wireTime } from '../links.ts';
 import { nodeOfBody, ofNode, whileReserved } from '../nodes/body.ts';
@@ -84,7 +85,7 @@ export const TARGET_SPEC: CrudSpec<VolumeTarget, z.output<typeof volumeTargetWri
       updated_at: (target) => wireTime(target.updatedAt),
       boot_index: (target) => target.bootIndex,
       extra: (target) => target.extra,
-      properties: (target) => target.properties,
+      properties: (target, call) => shownProperties(target.properties, call),
       volume_id: (target) => target.volumeId,
       volume_type: (target) => target.volumeType,
       node_uuid: (target) => target.nodeUuid,
@@ -150,4 +151,12 @@ export async function listTargetsOfNode(call: Call): Promise<Answer> {
   const { uuid } = await nodeOfPath(call);
   const path = `nodes/${call.params.ident}/volume/targets`;
   return list(TARGET_SPEC, call, { path, within: { nodeUuid: uuid } });
+}
+
+/** Properties of a target may tell how to reach a storage that the caller has no part in. */
+function shownProperties(properties: JsonObject, call: Call): JsonObject {
+  if (call.access?.permits('baremetal:volume:view_target_properties', {}) !== false)
+    return properties;
+  const rule = 'baremetal:volume:view_target_properties';
+  return { redacted_contents: `** Value redacted: requires ${rule} permission. **` };
 }
