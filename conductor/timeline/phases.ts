@@ -1,0 +1,96 @@
+import { atMs, beganMs, type TimelineEntry } from './entry.ts';
+import { stageBegunBy, STAGES, USER_BOOT } from './stages.ts';
+import { transfersOf, type Transfer } from './transfers.ts';
+
+/** A stretch of one boot. They follow each other without gaps, so their durations add up. */
+export type Phase = {
+  readonly name: string;
+  readonly title: string;
+  readonly startedAtMs: number;
+  /** `undefined` while it goes on. */
+  readonly endedAtMs: number | undefined;
+  readonly status: 'done' | 'running' | 'failed';
+  /** Which start of the machine this is, from 1. */
+  readonly start: number;
+  readonly transfers: readonly Transfer[];
+  /** Why it failed. */
+  readonly why?: string;
+};
+
+/** How the operation ended, if it did. */
+type End = { readonly atMs: number; readonly failed: boolean; readonly why: string };
+
+/**
+ * Cuts one operation's entries into phases. Of what came after its end only the first sign of the
+ * machine's own system counts. Pure; entries in order.
+ */
+export function phasesOf(entries: readonly TimelineEntry[]): readonly Phase[] {
+  const ended = entries.find(({ kind }) => kind === 'operation.ended');
+  const end = ended && endOf(ended);
+  const opened: Open[] = [];
+  for (const entry of entries) {
+    if (end?.failed === true && atMs(entry) > end.atMs) break;
+    // One entry may begin two: an HTTP transfer is told of at its end only.
+    for (let last = opened.at(-1), next = open(entry, last); next; next = open(entry, last)) {
+      opened.push(next);
+      last = next;
+    }
+  }
+  return closed(opened, end, transfersOf(entries));
+}
+
+/** The phase that an entry begins after `last`. */
+function open(entry: TimelineEntry, last: Open | undefined): Open | undefined {
+  const { stage: current = -1, start = 1, startedAtMs: earliestMs = 0 } = last ?? {};
+  const stage = stageBegunBy(entry, current);
+  if (stage === undefined) return undefined;
+  const begun = STAGES[stage]?.afterTransfer === true ? atMs(entry) : beganMs(entry);
+  const isNewStart = stage <= current || stage === USER_BOOT;
+  return {
+    stage,
+    startedAtMs: Math.max(earliestMs, begun),
+    start: isNewStart ? start + 1 : start,
+  };
+}
+
+type Open = { readonly stage: number; readonly startedAtMs: number; readonly start: number };
+
+function closed(
+  opened: readonly Open[],
+  end: End | undefined,
+  transfers: readonly Transfer[],
+): readonly Phase[] {
+  return opened.flatMap(({ stage, startedAtMs, start }, index) => {
+    const { name = '', title = '' } = STAGES[stage] ?? {};
+    const next = opened[index + 1]?.startedAtMs;
+    const isPoint = name === 'seen';
+    const isLast = next === undefined;
+    const failed = isLast && end?.failed === true;
+    // Whether a system starts well is not ours to see: without a sign the phase stays open.
+    const endsWithOperation = isLast && name !== 'system' ? end?.atMs : undefined;
+    const endedAtMs = next ?? (isPoint ? startedAtMs : endsWithOperation);
+    const phase: Phase = {
+      name,
+      title,
+      startedAtMs,
+      endedAtMs,
+      status: failed ? 'failed' : endedAtMs === undefined ? 'running' : 'done',
+      start,
+      transfers: transfers.filter(
+        ({ startedAtMs: begun }) => begun >= startedAtMs && begun < (next ?? Infinity),
+      ),
+      ...(failed && { why: end.why }),
+    };
+    return [phase];
+  });
+}
+
+function endOf(entry: TimelineEntry): End {
+  const failed = entry.data['status'] !== 'done';
+  return { atMs: atMs(entry), failed, why: entry.message };
+}
+
+/** How long a phase took; `undefined` while it goes on. */
+export function durationMs({ startedAtMs, endedAtMs }: Phase): number | undefined {
+  return endedAtMs === undefined ? undefined : Math.max(0, endedAtMs - startedAtMs);
+}
