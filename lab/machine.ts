@@ -2,11 +2,13 @@ import { mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Mac } from '../conductor/values/mac.ts';
 import { escapeXml } from '../conductor/drivers/ssh/xml.ts';
+import { HTTP_ONLY, uefiXml, WITHOUT_ROM } from './uefi.ts';
 
 /** How QEMU runs a machine: on the processor (`kvm`) or in software (`qemu`). */
 export type Accelerator = 'kvm' | 'qemu';
 
-export const FIRMWARES = ['bios', 'uefi'] as const;
+/** `uefi` boots by PXE, `uefi-http` by UEFI HTTP boot. */
+export const FIRMWARES = ['bios', 'uefi', 'uefi-http'] as const;
 export type Firmware = (typeof FIRMWARES)[number];
 
 /** A virtual bare-metal machine. Paths are absolute. */
@@ -39,7 +41,7 @@ export function domainXml(spec: MachineSpec): string {
   return `<domain type='${spec.accelerator}'>
   <name>${escapeXml(spec.name)}</name>
   <memory unit='MiB'>${spec.memoryMib}</memory>
-  <vcpu>1</vcpu>
+  <vcpu>1</vcpu>${spec.firmware === 'uefi-http' ? `\n  ${HTTP_ONLY}` : ''}
   <os>${firmwareXml(spec)}</os>
   <features><acpi/><apic/></features>
   ${cpuXml(spec.accelerator)}
@@ -61,7 +63,7 @@ export function domainXml(spec: MachineSpec): string {
       <mac address='${spec.mac}'/>
       <target dev='${spec.tap}' managed='no'/>
       <model type='virtio'/>
-      <boot order='1'/>
+      <boot order='1'/>${spec.firmware === 'bios' ? '' : `\n      ${WITHOUT_ROM}`}
     </interface>
     <serial type='pty'>${log}<target port='0'/></serial>
     <console type='pty'><target type='serial' port='0'/></console>
@@ -76,10 +78,7 @@ function firmwareXml({ firmware, nvramPath }: MachineSpec): string {
   // useserial: without a graphics card SeaBIOS and iPXE talk on the serial port.
   if (firmware === 'bios')
     return `<type arch='x86_64' machine='pc'>hvm</type><bios useserial='yes'/>`;
-  const folder = '/usr/share/OVMF';
-  return `<type arch='x86_64' machine='q35'>hvm</type>
-    <loader readonly='yes' type='pflash'>${folder}/OVMF_CODE_4M.fd</loader>
-    <nvram template='${folder}/OVMF_VARS_4M.fd'>${escapeXml(nvramPath)}</nvram>`;
+  return uefiXml(nvramPath);
 }
 
 function cpuXml(accelerator: Accelerator): string {

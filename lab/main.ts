@@ -1,6 +1,7 @@
 import { explain, IronpxeError } from '../conductor/errors/error.ts';
 import { checkRoot } from './checks.ts';
 import { openConsole } from './console.ts';
+import { explainPlainly, ImageToolError } from '../image-tools/errors/error.ts';
 import { LabFault } from './fault.ts';
 import { removeHardware } from './hardware.ts';
 import { HELP, readOptions, type LabOptions } from './options.ts';
@@ -39,6 +40,8 @@ function report(error: unknown, signal: AbortSignal): number {
   else if (error instanceof LabFault)
     console.error(`\nironpxe lab: ${error.message}\n             ${error.wayOut}`);
   else if (error instanceof IronpxeError) console.error(`\nironpxe lab: ${explain(error)}`);
+  else if (error instanceof ImageToolError)
+    console.error(`\nironpxe lab: ${explainPlainly(error)}`);
   else throw error;
   return signal.aborted ? 130 : 1;
 }

@@ -21,6 +21,9 @@ Options of up
   --image FILE   your image, raw or qcow2, in place of the Debian that the lab builds. A whole-disk
                  image; with --kernel and --ramdisk the file system of a root partition.
   --kernel FILE, --ramdisk FILE, --root-gb N
+  --atomic       the whole way of an Atomic host: builds an Atomic-style image (minutes at first, then
+                 cached), converts it by atomic-to-pxe, and deploys the result
+  --cloud        a Debian with cloud-init, which learns its name from a config drive (boots slower)
   --ipxe         boot by iPXE and HTTP in place of pxelinux and TFTP
   --memory MIB   of each machine (default 768)
   --disk GIB     of each machine (default 8)
@@ -47,6 +50,8 @@ export type LabOptions = {
   readonly kernel: string | undefined;
   readonly ramdisk: string | undefined;
   readonly rootGib: number;
+  readonly atomic: boolean;
+  readonly cloud: boolean;
   readonly ipxe: boolean;
   readonly memoryMib: number;
   readonly diskBytes: number;
@@ -70,6 +75,10 @@ export function readOptions(args: readonly string[]): LabOptions {
   if ((kernel === undefined) !== (ramdisk === undefined))
     throw usage('--kernel and --ramdisk belong together.');
   if (kernel !== undefined && image === undefined) throw usage('--kernel needs an --image.');
+  if (values.atomic && image !== undefined)
+    throw usage('--atomic brings its own image; it does not go with --image.');
+  if (values.cloud && (values.atomic || image !== undefined))
+    throw usage('--cloud brings its own image; it goes with neither --image nor --atomic.');
   return {
     command: values.help ? 'help' : command,
     name,
@@ -81,6 +90,8 @@ export function readOptions(args: readonly string[]): LabOptions {
     kernel: filePath('--kernel', kernel),
     ramdisk: filePath('--ramdisk', ramdisk),
     rootGib: wholeNumber('--root-gb', values['root-gb'], 1, 1000),
+    atomic: values.atomic,
+    cloud: values.cloud,
     ipxe: values.ipxe,
     memoryMib: wholeNumber('--memory', values.memory, 256, 65_536),
     diskBytes: wholeNumber('--disk', values.disk, 1, 1000) * GIB,
@@ -99,6 +110,8 @@ function parse(args: readonly string[]) {
         kernel: { type: 'string' },
         ramdisk: { type: 'string' },
         'root-gb': { type: 'string', default: '4' },
+        atomic: { type: 'boolean', default: false },
+        cloud: { type: 'boolean', default: false },
         ipxe: { type: 'boolean', default: false },
         memory: { type: 'string', default: '768' },
         disk: { type: 'string', default: '8' },

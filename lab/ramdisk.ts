@@ -9,15 +9,18 @@ const BUILD = join(import.meta.dirname, '..', 'deploy-ramdisk', 'build.ts');
 
 /**
  * Builds the deploy ramdisk where it is not up to date; it stands alone, so it runs as a program.
+ * With `localBoot` it can install boot loaders.
  * @throws LabFault with the last words of the build
  */
 export async function buildRamdisk(
   cacheDir: string,
   onLine: (line: string) => void,
   signal: AbortSignal,
+  { localBoot = false }: { readonly localBoot?: boolean } = {},
 ): Promise<Ramdisk> {
-  const output = join(cacheDir, 'ramdisk');
-  const child = execa(process.execPath, [BUILD, '--output', output], {
+  const output = join(cacheDir, localBoot ? 'ramdisk-local' : 'ramdisk');
+  const more = localBoot ? ['--local-boot'] : [];
+  const child = execa(process.execPath, [BUILD, '--output', output, ...more], {
     reject: false,
     all: true,
     stdin: 'ignore',

@@ -25,8 +25,10 @@ export const LOGIN_PROMPT = /metal login: /;
 
 /** How an image is built. `onStage` gets a few words at each stage of the build. */
 export type UserImageOptions = {
-  /** Absolute; holds one folder per recipe. */
+  /** Absolute; holds one folder per recipe of one variant. */
   readonly cacheDir: string;
+  /** `cloud`: with cloud-init, and with a kernel and GRUB of its own; plain by default. */
+  readonly variant?: 'plain' | 'cloud';
   readonly onStage?: (stage: string) => void;
   readonly signal?: AbortSignal;
 };
@@ -41,8 +43,20 @@ const PACKAGES = [
   'zstd',
   'linux-image-cloud-amd64',
 ];
+const CLOUD_PACKAGES = [
+  ...PACKAGES,
+  'cloud-init',
+  'grub-pc-bin',
+  'grub-efi-amd64-bin',
+  'grub2-common',
+];
 // Nobody reads these on a machine of the lab, and each byte is written over iSCSI.
 const EXCLUDED = ['doc', 'man', 'info', 'locale', 'i18n', 'lintian', 'bug', 'zoneinfo'];
+/** The packages, and what is run on the result, which for most comes without a kernel. */
+const RECIPES = {
+  plain: { packages: PACKAGES, scripts: ['customize.sh'] },
+  cloud: { packages: CLOUD_PACKAGES, scripts: ['spare-kernel.sh', 'customize.sh', 'cloud.sh'] },
+} as const;
 const RECIPE_FOLDER = join(import.meta.dirname, 'user-image');
 
 /**
@@ -52,7 +66,7 @@ const RECIPE_FOLDER = join(import.meta.dirname, 'user-image');
  */
 export async function userImage(options: UserImageOptions): Promise<UserImage> {
   const source = await hostDebian();
-  const folder = join(options.cacheDir, await recipeKey(source));
+  const folder = join(options.cacheDir, await recipeKey(source, options));
   const cached = await readImage(folder);
   if (cached) return cached;
   const partial = `${folder}.partial-${process.pid}`;
@@ -79,9 +93,10 @@ async function renameUnlessThere(partial: string, folder: string): Promise<void>
   }
 }
 
-async function recipeKey(source: DebianSource): Promise<string> {
-  const hash = createHash('sha256').update(JSON.stringify([PACKAGES, EXCLUDED, source]));
-  for (const file of ['before-kernel.sh', 'customize.sh'])
+async function recipeKey(source: DebianSource, { variant }: UserImageOptions): Promise<string> {
+  const { packages, scripts } = RECIPES[variant ?? 'plain'];
+  const hash = createHash('sha256').update(JSON.stringify([packages, EXCLUDED, source]));
+  for (const file of ['before-kernel.sh', ...scripts])
     hash.update(await readFile(join(RECIPE_FOLDER, file)));
   return `${source.release}-${hash.digest('hex').slice(0, 16)}`;
 }
@@ -120,11 +135,13 @@ function isRunning(pid: number): boolean {
 async function build(
   folder: string,
   source: DebianSource,
-  { onStage, signal }: UserImageOptions,
+  { onStage, signal, variant }: UserImageOptions,
 ): Promise<void> {
   const rootUuid = randomUUID();
   const root = join(folder, 'root');
-  await bootstrapRoot(folder, root, rootUuid, source, { onStage, signal });
+  const recipe = RECIPES[variant ?? 'plain'];
+  const args = bootstrapArguments(folder, root, rootUuid, source, recipe);
+  await bootstrapRoot(args, { onStage, signal });
   onStage?.('making the root file system');
   const sizeBytes = await makeFileSystem(root, join(folder, 'root.img'), rootUuid);
   await rm(root, { recursive: true, force: true });
@@ -138,13 +155,10 @@ type Reporting = {
 };
 
 async function bootstrapRoot(
-  folder: string,
-  root: string,
-  rootUuid: string,
-  source: DebianSource,
+  args: readonly string[],
   { onStage, signal }: Reporting,
 ): Promise<void> {
-  const child = execa('mmdebstrap', bootstrapArguments(folder, root, rootUuid, source), {
+  const child = execa('mmdebstrap', args, {
     reject: false,
     stdin: 'ignore',
     ...(signal && { cancelSignal: signal }),
@@ -169,6 +183,7 @@ function bootstrapArguments(
   root: string,
   rootUuid: string,
   source: DebianSource,
+  { packages, scripts }: (typeof RECIPES)[keyof typeof RECIPES],
 ): readonly string[] {
   const excludes = EXCLUDED.map((name) => `--dpkgopt=path-exclude=/usr/share/${name}/*`);
   const script = (name: string): string => `sh '${join(RECIPE_FOLDER, name)}' "$1"`;
@@ -178,14 +193,14 @@ function bootstrapArguments(
     '--variant=minbase',
     '--format=directory',
     '--architectures=amd64',
-    `--include=${PACKAGES.join(',')}`,
+    `--include=${packages.join(',')}`,
     '--dpkgopt=force-unsafe-io',
     ...excludes,
     '--aptopt=Acquire::Languages "none"',
     ...source.aptOptions.map((option) => `--aptopt=${option}`),
     `--essential-hook=${script('before-kernel.sh')} ${rootUuid}`,
     `--customize-hook=${keep}`,
-    `--customize-hook=${script('customize.sh')}`,
+    ...scripts.map((name) => `--customize-hook=${script(name)}`),
     source.release,
     root,
     ...source.mirrors,

@@ -1,5 +1,4 @@
-import { dirname, join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { join } from 'node:path';
 import { GIB, formatBytes, MIB } from '../conductor/values/units.ts';
 import { chooseAccelerator } from './accelerator.ts';
 import type { Api } from './api.ts';
@@ -12,15 +11,8 @@ import type { LabOptions } from './options.ts';
 import { formatSeconds } from './progress.ts';
 import { buildRamdisk, type Ramdisk } from './ramdisk.ts';
 import { createStory, stageTable, type DeployResult } from './story.ts';
-import { USER_LOGIN, userImage } from './userImage.ts';
 import type { View } from './view.ts';
-
-/** What is deployed: `instance_info`, and the folders from which its files come. */
-type Wanted = {
-  readonly instanceInfo: Readonly<Record<string, unknown>>;
-  readonly folders: readonly string[];
-  readonly ownImage: boolean;
-};
+import { type Wanted, wantedImage } from './wanted.ts';
 
 /** How long a user's own image may take to show a login prompt; it may have none. */
 const LOGIN_TIMEOUT_MS = 300_000;
@@ -48,6 +40,8 @@ export async function walk(options: LabOptions, view: View, signal: AbortSignal)
         signal,
       }),
     );
+    for (const [name, image] of Object.entries(wanted.images))
+      await api.put(`/v1/images/${name}`, image);
     const results = await deployAll(api, hardware, wanted, view, signal);
     await hardware.release();
     summary(results, wanted, options, view);
@@ -81,31 +75,6 @@ function stages(view: View): Stage {
       view.live(title, undefined);
     }
   };
-}
-
-async function wantedImage(options: LabOptions, say: Say, signal: AbortSignal): Promise<Wanted> {
-  const { image, kernel, ramdisk, rootGib } = options;
-  const url = (path: string): string => pathToFileURL(path).href;
-  if (image !== undefined) {
-    const paths = [image, kernel, ramdisk].filter((path) => path !== undefined);
-    const boot =
-      kernel === undefined || ramdisk === undefined
-        ? {}
-        : { kernel: url(kernel), ramdisk: url(ramdisk), root_gb: rootGib };
-    const folders = [...new Set(paths.map((path) => dirname(path)))];
-    return { instanceInfo: { image_source: url(image), ...boot }, folders, ownImage: true };
-  }
-  const cacheDir = join(options.cacheDir, 'user-image');
-  const built = await userImage({ cacheDir, onStage: say, signal });
-  const { rootPath, kernelPath, ramdiskPath } = built;
-  const instanceInfo = {
-    image_source: url(rootPath),
-    kernel: url(kernelPath),
-    ramdisk: url(ramdiskPath),
-    root_gb: rootGib,
-    swap_mb: 256,
-  };
-  return { instanceInfo, folders: [dirname(rootPath)], ownImage: false };
 }
 
 async function machines(
@@ -193,7 +162,7 @@ async function listen(
 
 function summary(
   results: readonly DeployResult[],
-  { ownImage }: Wanted,
+  { loginHint }: Wanted,
   { name }: LabOptions,
   view: View,
 ): void {
@@ -207,8 +176,7 @@ function summary(
     view.plain(`  power-on to login prompt: ${login}; ${formatBytes(sentBytes)} sent over iSCSI`);
   }
   view.plain('');
-  const user = ownImage ? '' : `, user ${USER_LOGIN.username}, password ${USER_LOGIN.password}`;
-  view.plain(`Log in:   npm run lab -- console node-1${option}   (leave with Ctrl-]${user})`);
+  view.plain(`Log in:   npm run lab -- console node-1${option}   (leave with Ctrl-]${loginHint})`);
   view.plain(`Look:     npm run lab -- status${option}`);
   view.plain(`Stop:     npm run lab -- down${option}`);
 }

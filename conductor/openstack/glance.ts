@@ -51,7 +51,11 @@ export function createGlance(config: Pick<Config, 'keystone' | 'glance'>): Glanc
   };
 }
 
-function cloudOf({ keystone, glance }: Pick<Config, 'keystone' | 'glance'>): Cloud | undefined {
+/** The cloud of the configuration, if there is one. @throws IronpxeError OPENSTACK_NOT_CONFIGURED */
+export function cloudOf({
+  keystone,
+  glance,
+}: Pick<Config, 'keystone' | 'glance'>): Cloud | undefined {
   const { auth_url: authUrl, application_credential_id: id } = keystone;
   if (authUrl === undefined) return undefined;
   const named = (name: string, domain: string) => ({ name, domain: { name: domain } });
@@ -101,7 +105,8 @@ const CODES = {
   mismatch: 'OPENSTACK_FAILED',
 } as const satisfies Record<FailureKind, ErrorCode>;
 
-async function translated<T>(work: () => Promise<T>): Promise<T> {
+/** Turns an OpenStackFailure into an IronpxeError. */
+export async function translated<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {

@@ -12,6 +12,8 @@ export type ImageDescription = {
   readonly type: 'partition' | 'whole-disk' | undefined;
   readonly kernelId: string | undefined;
   readonly ramdiskId: string | undefined;
+  /** `min_disk`: what a root for it must hold, in GiB. */
+  readonly minRootGib: number | undefined;
   readonly boot: BootProperties;
 };
 
@@ -48,6 +50,7 @@ export function describeImage(image: GlanceImage): ImageDescription {
     type: typeOf(image),
     kernelId: property(image, 'kernel_id'),
     ramdiskId: property(image, 'ramdisk_id'),
+    minRootGib: minDisk(image),
     boot: {
       appendParams: property(image, 'kernel_append_params'),
       rootDevice: property(image, 'root_device'),
@@ -65,6 +68,11 @@ function typeOf(image: GlanceImage): ImageDescription['type'] {
   const type = property(image, 'img_type');
   if (type === undefined || type === 'partition' || type === 'whole-disk') return type;
   throw unusable(image, 'img_type', type, 'partition or whole-disk');
+}
+
+/** Glance says 0 when nobody said anything. */
+function minDisk({ min_disk: gib }: GlanceImage): number | undefined {
+  return typeof gib === 'number' && gib > 0 ? gib : undefined;
 }
 
 function property(image: GlanceImage, name: string): string | undefined {

@@ -1,7 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import test from 'ava';
+import { execa } from 'execa';
 import { convert } from '../../image-tools/convert/convert.ts';
 import type { ConvertResult } from '../../image-tools/convert/types.ts';
 import { hasImageCode } from '../../image-tools/errors/error.ts';
@@ -16,9 +18,18 @@ import { openInUserSpace } from '../../image-tools/userSpace/access.ts';
 import { MIB } from '../../image-tools/values/bytes.ts';
 import { bootMachine, type Machine } from '../image-tools/support/console.ts';
 import { makeNetbootDisk } from '../image-tools/support/netbootDisk.ts';
-import { atomicPartitions, cloudRoot, DEBIAN_GRUB } from '../image-tools/support/systems.ts';
-import { scratch, tinyImage } from '../image-tools/support/tinyImage.ts';
+import {
+  atomicPartitions,
+  cloudRoot,
+  DEBIAN_GRUB,
+  fedoraBoot,
+  fedoraRoot,
+  KERNEL,
+  RAMDISK,
+} from '../image-tools/support/systems.ts';
+import { scratch, tinyImage, type TinyPartition } from '../image-tools/support/tinyImage.ts';
 
+const TOOL = join(import.meta.dirname, '../../bin/atomic-to-pxe');
 const BOOT_TIMEOUT_MS = 600_000;
 const COMMAND_TIMEOUT_MS = 180_000;
 const ANSWER_TIMEOUT_MS = 20_000;
@@ -73,7 +84,7 @@ for (const [what, fixture, options] of WALKS)
       image,
       outputDir: join(folder.path, 'out'),
       name: 'atomic',
-      checksums: false,
+      checksums: 'data',
       ...options,
     });
     t.is((await stat(image)).mtimeMs, before);
@@ -130,7 +141,7 @@ test.serial('libguestfs and user space find and write the same', async (t) => {
   t.timeout(600_000);
   await using folder = await scratch();
   const image = await tinyImage(folder.path, { partitions: atomicPartitions({ root: 'lvm-xfs' }) });
-  const options = { image, outputDir: folder.path, checksums: false } as const;
+  const options = { image, outputDir: folder.path, checksums: 'data' } as const;
   const guest = (await convert({ ...options, name: 'guest' })).manifest;
   const user = (await convert({ ...options, name: 'user', appliance: false })).manifest;
   t.deepEqual(guest.boot, user.boot);
@@ -143,7 +154,77 @@ test.serial('libguestfs and user space find and write the same', async (t) => {
   );
 });
 
-test.serial('--edit through libguestfs, on a plain XFS root, and --shrink', async (t) => {
+const PLAIN: readonly [string, readonly TinyPartition[], string, string][] = [
+  ['a plain XFS root', [{ content: 'xfs', files: cloudRoot(DEBIAN_GRUB) }], 'xfs', '/etc/fstab'],
+  [
+    'a btrfs root in a subvolume, as Fedora has it',
+    [
+      { content: 'ext4', files: fedoraBoot() },
+      { content: 'btrfs', files: fedoraRoot('/root') },
+    ],
+    'btrfs',
+    '/root/etc/fstab',
+  ],
+];
+
+for (const [what, partitions, fileSystem, fstab] of PLAIN)
+  test.serial(`through libguestfs: ${what}`, async (t) => {
+    t.timeout(600_000);
+    await using folder = await scratch();
+    const image = await tinyImage(folder.path, { label: 'gpt', partitions });
+    const outputDir = join(folder.path, 'out');
+    const { manifest, outputs } = await convert({ image, outputDir, name: 'a' });
+    t.is(manifest.base.content, 'file-system');
+    t.is(manifest.base.fileSystem, fileSystem);
+    t.deepEqual([...new Set(manifest.changes.map(({ path }) => path))], [fstab]);
+    t.regex(manifest.boot.root ?? '', /^UUID=[0-9a-f-]{36}$/);
+    t.deepEqual(await readFile(outputs.kernel), KERNEL);
+    t.deepEqual(await readFile(outputs.ramdisk), RAMDISK);
+  });
+
+for (const signal of ['SIGINT', 'SIGKILL'] as const)
+  test.serial(
+    `${signal} while the appliance runs: it ends too, and the next run works`,
+    async (t) => {
+      t.timeout(600_000);
+      await using folder = await scratch();
+      const image = await tinyImage(folder.path, { partitions: atomicPartitions() });
+      const outputDir = join(folder.path, 'out');
+      const tool = execa(TOOL, [image, '--output', outputDir, '--name', 'a'], { reject: false });
+      await untilRunning(outputDir);
+      tool.kill(signal);
+      const ended = await tool;
+      if (signal === 'SIGINT') {
+        t.is(ended.exitCode, 130, ended.stderr);
+        t.deepEqual(await readdir(outputDir), []);
+      }
+      await untilEnded(outputDir);
+      const { unchanged } = await convert({ image, outputDir, name: 'a', appliance: false });
+      t.false(unchanged);
+      t.is((await readdir(outputDir)).length, 4);
+    },
+  );
+
+/** The processes of QEMU that have files below `folder` on their command line. */
+async function machinesOn(folder: string): Promise<string[]> {
+  const found: string[] = [];
+  for (const pid of await readdir('/proc')) {
+    if (!/^\d+$/.test(pid)) continue;
+    const line = await readFile(join('/proc', pid, 'cmdline'), 'utf8').catch(() => '');
+    if (/^[^\0]*qemu/.test(line) && line.includes(folder)) found.push(pid);
+  }
+  return found;
+}
+
+async function untilRunning(folder: string): Promise<void> {
+  while ((await machinesOn(folder)).length === 0) await delay(100);
+}
+
+async function untilEnded(folder: string): Promise<void> {
+  while ((await machinesOn(folder)).length > 0) await delay(100);
+}
+
+test.serial('--edit through libguestfs, and --shrink', async (t) => {
   t.timeout(600_000);
   await using folder = await scratch();
   const partitions = [{ content: 'ext4', files: cloudRoot(DEBIAN_GRUB) }] as const;

@@ -27,7 +27,7 @@ const MACHINE: MachineSpec = {
 };
 
 test('a machine is a domain that boots from its NIC, then from its disk', (t) => {
-  for (const firmware of ['bios', 'uefi'] as const) {
+  for (const firmware of ['bios', 'uefi', 'uefi-http'] as const) {
     const xml = domainXml({ ...MACHINE, firmware });
     const domain = parseDomain(
       xml.replace('<name>', '<uuid>aadf78ca-0b18-4986-aa17-168b2604dd48</uuid><name>'),
@@ -37,6 +37,8 @@ test('a machine is a domain that boots from its NIC, then from its disk', (t) =>
     t.deepEqual(macsOf(domain), [MACHINE.mac]);
     t.deepEqual(readBootOrder(domain).entries, [`interface:${MACHINE.mac}`, 'disk:vda']);
     t.is(xml.includes('useserial'), firmware === 'bios');
+    t.is(xml.includes("<rom enabled='no'/>"), firmware !== 'bios');
+    t.is(xml.includes('IPv4PXESupport'), firmware === 'uefi-http');
   }
 });
 
@@ -102,6 +104,8 @@ for (const args of [
   ['--image', '/nowhere/image.qcow2'],
   ['--kernel', 'package.json'],
   ['--ramdisk', 'package.json', '--image', 'package.json'],
+  ['--atomic', '--image', 'package.json'],
+  ['--cloud', '--atomic'],
   ['--unknown'],
 ])
   test(`refused: lab ${args.join(' ')}`, (t) => {

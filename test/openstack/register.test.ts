@@ -6,6 +6,7 @@ import { reportKernelLine } from '../../conductor/deploy/bootLine.ts';
 import { lookUpImage } from '../../conductor/deploy/deployImage.ts';
 import { fetchFile, fetchImage } from '../../conductor/images/fetchImage.ts';
 import { createGlance } from '../../conductor/openstack/glance.ts';
+import { openDatabase } from '../../conductor/store/database.ts';
 import { ImageToolError } from '../../image-tools/errors/error.ts';
 import { sha256Of } from '../../image-tools/glance/digests.ts';
 import { ImagesApi } from '../../image-tools/glance/imagesApi.ts';
@@ -153,11 +154,13 @@ test.serial('the conductor reads the image, its kernel and its boot options by U
   await t.throwsAsync(fetchImage(base.id, { ...options, checksum: 'ab'.repeat(32) }), {
     code: 'IMAGE_CHECKSUM_MISMATCH',
   });
-  const node = nodeWith({ instanceInfo: { image_source: base.id, root_gb: 1 } });
-  const image = await lookUpImage(glance, node);
+  const database = await openDatabase(':memory:');
+  t.teardown(() => database.destroy());
+  const node = nodeWith({ instanceInfo: { image_source: base.id } });
+  const image = await lookUpImage({ database, glance }, node);
   const kernel = await fetchFile(image?.kernel ?? '', options);
   t.is(kernel.sha256, await sha256Of(join(services.folder, 'trios/deployed/deployed-kernel')));
-  const report = await reportKernelLine({ config, glance }, node);
+  const report = await reportKernelLine({ config, database, glance }, node);
   t.is(
     report.line,
     `root=/dev/mapper/atomicos-root ro text ro ostree=/ostree/boot.1/x/0 rd.lvm.lv=atomicos/root ${config.pxe.append_params}`,

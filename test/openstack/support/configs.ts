@@ -16,6 +16,9 @@ key_repository = ${join(folder, 'fernet')}
 key_repository = ${join(folder, 'credential')}
 [cache]
 enabled = false
+[identity]
+; Hashes are not what is tested, and many log in.
+password_hash_rounds = 4
 `;
 }
 
@@ -25,8 +28,10 @@ export function glanceConf(services: {
   readonly authUrl: string;
   readonly glancePort: number;
   readonly password: string;
+  /** The most that a user may store. */
+  readonly quotaBytes: number;
 }): string {
-  const { folder, authUrl, glancePort, password } = services;
+  const { folder, authUrl, glancePort, password, quotaBytes } = services;
   const store = (name: string) => `filesystem_store_datadir = ${join(folder, name)}`;
   return `
 [DEFAULT]
@@ -35,7 +40,7 @@ bind_port = ${glancePort}
 workers = 0
 use_stderr = true
 enabled_backends = file:file
-user_storage_quota = ${QUOTA_BYTES}
+user_storage_quota = ${quotaBytes}
 [database]
 connection = sqlite:///${join(folder, 'glance.sqlite')}
 [glance_store]

@@ -1,17 +1,12 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { openSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { execa } from 'execa';
 import got from 'got';
 import type { Cloud, Credentials } from '../../../image-tools/glance/cloud.ts';
-import { glanceConf, keystoneConf } from './configs.ts';
+import { glanceConf, keystoneConf, QUOTA_BYTES } from './configs.ts';
+import { answers, Daemons, freePort, SYSTEM_ENV } from './daemons.ts';
 
-const START_WITHIN_MS = 90_000;
 const ADMIN = { name: 'admin', domain: { name: 'Default' } } as const;
 
 /** The distribution's Keystone and Glance on loopback, in a folder of their own, without systemd. */
@@ -19,18 +14,27 @@ export class OpenStack implements AsyncDisposable {
   readonly folder: string;
   readonly keystonePort: number;
   readonly glancePort: number;
+  readonly quotaBytes: number;
   readonly password = 'a secret: with "signs"';
-  readonly #running = new Map<string, ChildProcess>();
+  readonly #daemons: Daemons;
 
-  private constructor(folder: string, keystonePort: number, glancePort: number) {
+  private constructor(
+    folder: string,
+    keystonePort: number,
+    glancePort: number,
+    quotaBytes: number,
+  ) {
+    this.quotaBytes = quotaBytes;
     this.folder = folder;
+    this.#daemons = new Daemons(folder);
     this.keystonePort = keystonePort;
     this.glancePort = glancePort;
   }
 
-  static async start(): Promise<OpenStack> {
+  /** `quotaBytes`: the most that a user may store; {@link QUOTA_BYTES} by default. */
+  static async start({ quotaBytes = QUOTA_BYTES } = {}): Promise<OpenStack> {
     const folder = await mkdtemp(join(tmpdir(), 'ironpxe-openstack-'));
-    const services = new OpenStack(folder, await freePort(), await freePort());
+    const services = new OpenStack(folder, await freePort(), await freePort(), quotaBytes);
     try {
       await services.#prepare();
       await services.#start('keystone', [
@@ -86,16 +90,12 @@ export class OpenStack implements AsyncDisposable {
 
   /** As a crash does: no chance to tidy up. */
   killGlance(): Promise<void> {
-    return this.#end('glance', 'SIGKILL');
+    return this.#daemons.end('glance', 'SIGKILL');
   }
 
   /** The last lines that the services wrote. */
-  async logs(): Promise<string> {
-    const texts = ['keystone', 'glance'].map(async (name) => {
-      const text = await readFile(join(this.folder, `${name}.log`), 'utf8').catch(() => '');
-      return `== ${name}\n${text.split('\n').slice(-15).join('\n')}`;
-    });
-    return (await Promise.all(texts)).join('\n');
+  logs(): Promise<string> {
+    return this.#daemons.logs();
   }
 
   async #prepare(): Promise<void> {
@@ -105,7 +105,7 @@ export class OpenStack implements AsyncDisposable {
     await writeFile(join(this.folder, 'glance.conf'), glanceConf(this));
     const keystone = (...args: string[]) =>
       execa('keystone-manage', ['--config-file', join(this.folder, 'keystone.conf'), ...args], {
-        env: ENV,
+        env: SYSTEM_ENV,
       });
     const owner = [
       '--keystone-user',
@@ -118,7 +118,7 @@ export class OpenStack implements AsyncDisposable {
       keystone('fernet_setup', ...owner),
       keystone('credential_setup', ...owner),
       execa('glance-manage', ['--config-file', join(this.folder, 'glance.conf'), 'db_sync'], {
-        env: ENV,
+        env: SYSTEM_ENV,
       }),
     ]);
     const region = [
@@ -132,7 +132,7 @@ export class OpenStack implements AsyncDisposable {
     ];
     for (const name of ['keystone', 'glance'])
       await execa('python3', ['-c', WRITE_AHEAD, join(this.folder, `${name}.sqlite`)], {
-        env: ENV,
+        env: SYSTEM_ENV,
       });
     await keystone('bootstrap', '--bootstrap-password', this.password, ...region);
   }
@@ -184,26 +184,16 @@ export class OpenStack implements AsyncDisposable {
     return { api, userId };
   }
 
-  async #start(name: string, [program = '', ...args]: readonly string[]): Promise<void> {
-    const log = openSync(join(this.folder, `${name}.log`), 'a');
-    const env = { ...ENV, OS_KEYSTONE_CONFIG_FILES: join(this.folder, 'keystone.conf') };
-    const child = spawn(program, args, { env, stdio: ['ignore', log, log], detached: true });
-    this.#running.set(name, child);
-    await untilAnswers(name === 'keystone' ? `${this.authUrl}/v3` : this.glanceUrl, child);
-  }
-
-  async #end(name: string, signal: NodeJS.Signals): Promise<void> {
-    const child = this.#running.get(name);
-    this.#running.delete(name);
-    if (child?.pid === undefined || child.exitCode !== null) return;
-    const ended = once(child, 'exit');
-    // The whole group, for workers that a service may have.
-    process.kill(-child.pid, signal);
-    await ended;
+  #start(name: 'keystone' | 'glance', command: readonly string[]): Promise<void> {
+    const url = name === 'keystone' ? `${this.authUrl}/v3` : this.glanceUrl;
+    return this.#daemons.start(name, command, {
+      env: { OS_KEYSTONE_CONFIG_FILES: join(this.folder, 'keystone.conf') },
+      ready: () => answers(url),
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all([this.#end('glance', 'SIGKILL'), this.#end('keystone', 'SIGKILL')]);
+    await this.#daemons[Symbol.asyncDispose]();
     await rm(this.folder, { recursive: true, force: true });
   }
 }
@@ -214,36 +204,9 @@ type Made = Readonly<Record<'project' | 'user' | 'service', { readonly id: strin
   readonly application_credential: { readonly id: string; readonly secret: string };
 };
 
-/** The services' Python is the distribution's, whatever else stands in the caller's PATH. */
-const ENV = { PATH: '/usr/bin:/bin:/usr/sbin:/sbin', LANG: 'C.UTF-8', HOME: tmpdir() };
-
 /**
  * With SQLite's default journal, a read that Keystone left open makes its next write fail as
  * "database is locked".
  */
 const WRITE_AHEAD =
   'import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute("pragma journal_mode=wal")';
-
-async function untilAnswers(url: string, child: ChildProcess): Promise<void> {
-  const deadlineMs = performance.now() + START_WITHIN_MS;
-  for (;;) {
-    const options = { timeout: { request: 5000 }, retry: { limit: 0 }, throwHttpErrors: false };
-    const answered = await got(url, options).then(
-      () => true,
-      () => false,
-    );
-    if (answered) return;
-    if (child.exitCode !== null || performance.now() > deadlineMs)
-      throw new Error(`${child.spawnfile} does not answer at ${url} (exit ${child.exitCode}).`);
-    await delay(100);
-  }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}

@@ -1,0 +1,105 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { execa } from 'execa';
+import { type Row, WALK } from './support/commands.ts';
+import { startConductor } from './support/conductor.ts';
+import { Daemons, SYSTEM_ENV } from './support/daemons.ts';
+import { identityOf } from './support/identity.ts';
+import { OpenStack } from './support/openstack.ts';
+import { type OpenStackCommand, openStackCommand } from './support/openstackCommand.ts';
+
+const IRONPXE = join(import.meta.dirname, '..', '..', 'bin', 'ironpxe');
+const SDK_WALK = join(import.meta.dirname, 'support', 'sdkWalk.py');
+
+type Rig = { readonly url: string; readonly env: Readonly<Record<string, string>> };
+
+/** A conductor without authentication. */
+async function plain(stack: AsyncDisposableStack): Promise<Rig> {
+  const folder = await mkdtemp(join(tmpdir(), 'ironpxe-clients-'));
+  stack.defer(() => rm(folder, { recursive: true, force: true }));
+  const daemons = stack.use(new Daemons(folder));
+  const { url } = await startConductor(daemons);
+  return { url, env: { OS_AUTH_TYPE: 'none', OS_ENDPOINT: url } };
+}
+
+/** A conductor that asks a real Keystone, is found in its catalogue, and serves a system's admin. */
+async function guarded(stack: AsyncDisposableStack): Promise<Rig> {
+  const openstack = stack.use(await OpenStack.start());
+  const { environment } = await identityOf(openstack);
+  const daemons = stack.use(new Daemons(openstack.folder));
+  const { url } = await startConductor(daemons, {
+    auth: { strategy: 'keystone' },
+    keystone: {
+      auth_url: openstack.authUrl,
+      username: 'glance',
+      password: openstack.password,
+    },
+  });
+  const admin = { ...environment, OS_USERNAME: 'admin' };
+  await execa(IRONPXE, ['openstack', 'register-service', '--public-url', url], {
+    env: { ...admin, OS_PROJECT_NAME: 'admin' },
+  });
+  return { url, env: { ...admin, OS_SYSTEM_SCOPE: 'all' } };
+}
+
+/** Fills in what was kept. */
+function filled<T>(value: T, kept: ReadonlyMap<string, string>): T {
+  const text = JSON.stringify(value).replaceAll(/\{(\w+)\}/g, (all, name) => kept.get(name) ?? all);
+  return JSON.parse(text) as T;
+}
+
+async function step(
+  t: ExecutionContext,
+  command: OpenStackCommand,
+  [line, expected = {}]: Row,
+  kept: Map<string, string>,
+): Promise<void> {
+  const { status, out, err } = await command.run(filled(['baremetal', ...line.split(' ')], kept));
+  if (expected.fails !== undefined) {
+    t.not(status, 0, line);
+    t.regex(err, expected.fails, line);
+    return;
+  }
+  t.is(status, 0, `${line}\n${err}`);
+  if (!line.endsWith('-f json')) return;
+  const said: unknown = JSON.parse(out);
+  if (expected.keep !== undefined)
+    kept.set(expected.keep, (said as { readonly uuid: string }).uuid);
+  if (expected.like === undefined) return;
+  const wanted = filled(expected.like, kept);
+  const [key = '', value] = Object.entries(wanted)[0] ?? [];
+  const row = Array.isArray(said) ? said.find((each) => holds(each[key], value)) : said;
+  t.like(row, wanted, `${line}\n${out}`);
+}
+
+/** Lists print lists of names as one text. */
+function holds(found: unknown, wanted: unknown): boolean {
+  return found === wanted;
+}
+
+for (const [how, rig] of [
+  ['noauth', plain],
+  ['tokens of Keystone', guarded],
+] as const)
+  test.serial(`openstack baremetal and openstacksdk, with ${how}`, async (t) => {
+    await using stack = new AsyncDisposableStack();
+    const { env } = await rig(stack);
+    const command = stack.use(openStackCommand(env));
+    const kept = new Map<string, string>();
+    for (const row of WALK) await step(t, command, row, kept);
+    const { stdout } = await execa('/usr/bin/python3', [SDK_WALK], {
+      env: { ...SYSTEM_ENV, ...env },
+      extendEnv: false,
+    });
+    t.deepEqual(JSON.parse(stdout), {
+      enrolled: 'enroll',
+      validated: true,
+      deployed: 'active',
+      power: 'power on',
+      undeployed: 'available',
+      allocated: true,
+      gone: true,
+    });
+  });
