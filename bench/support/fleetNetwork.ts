@@ -1,0 +1,59 @@
+import { run } from '../../conductor/process/run.ts';
+
+/** Machines and a conductor at a switch, each in a network namespace, all links of one rate. */
+export type FleetNetwork = AsyncDisposable & {
+  /** The namespace of the conductor. */
+  readonly conductor: string;
+  readonly machines: readonly { readonly namespace: string; readonly address: string }[];
+};
+
+/** Bytes that a link takes at once; below that the rate is not reached. */
+const BURST_BYTES = 256 * 1024;
+
+/** Makes the network; disposing it takes the namespaces away and with them all in them. */
+export async function makeFleetNetwork(machines: number, mbit: number): Promise<FleetNetwork> {
+  await using stack = new AsyncDisposableStack();
+  const prefix = `fleet${process.pid}`;
+  const addSpace = async (name: string): Promise<string> => {
+    const namespace = `${prefix}-${name}`;
+    await run('ip', ['netns', 'add', namespace]);
+    stack.defer(async () => void (await run('ip', ['netns', 'del', namespace])));
+    return namespace;
+  };
+  const middle = await addSpace('switch');
+  await run('ip', ['-n', middle, 'link', 'add', 'bridge', 'type', 'bridge']);
+  await run('ip', ['-n', middle, 'link', 'set', 'bridge', 'up']);
+  const conductor = await addSpace('conductor');
+  await plug({ namespace: conductor, address: '10.77.0.1' }, middle, 'p0', mbit);
+  const added = [];
+  for (let number = 1; number <= machines; number++) {
+    const machine = { namespace: await addSpace(`m${number}`), address: `10.77.1.${number}` };
+    await plug(machine, middle, `p${number}`, mbit);
+    added.push(machine);
+  }
+  const made = stack.move();
+  return { conductor, machines: added, [Symbol.asyncDispose]: () => made.disposeAsync() };
+}
+
+/** A cable to the switch, with the same rate in both directions. */
+async function plug(
+  { namespace, address }: { readonly namespace: string; readonly address: string },
+  middle: string,
+  plugName: string,
+  mbit: number,
+): Promise<void> {
+  const ip = async (...args: string[]) => void (await run('ip', args));
+  const pair = ['type', 'veth', 'peer', 'name', plugName, 'netns', middle];
+  await ip('-n', namespace, 'link', 'add', 'eth0', ...pair);
+  await ip('-n', middle, 'link', 'set', plugName, 'master', 'bridge', 'up');
+  await ip('-n', namespace, 'addr', 'add', `${address}/16`, 'dev', 'eth0');
+  await ip('-n', namespace, 'link', 'set', 'lo', 'up');
+  await ip('-n', namespace, 'link', 'set', 'eth0', 'up');
+  await shape(namespace, 'eth0', mbit);
+  await shape(middle, plugName, mbit);
+}
+
+async function shape(namespace: string, device: string, mbit: number): Promise<void> {
+  const rate = ['rate', `${mbit}mbit`, 'burst', `${BURST_BYTES}`, 'latency', '50ms'];
+  await run('tc', ['-n', namespace, 'qdisc', 'add', 'dev', device, 'root', 'tbf', ...rate]);
+}
