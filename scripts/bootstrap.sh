@@ -85,10 +85,18 @@ disable_units() { # PACKAGE...
       libvirt-daemon-system) units='libvirtd.service libvirtd.socket libvirtd-ro.socket libvirtd-admin.socket libvirt-guests.service virtlogd.socket virtlockd.socket' ;;
       openssh-server) units='ssh.service ssh.socket' ;;
       tgt) units=tgt.service ;;
+      isc-dhcp-server) units='isc-dhcp-server.service isc-dhcp-server6.service' ;;
+      kea-dhcp4-server) units=kea-dhcp4-server.service ;;
       radvd) units=radvd.service ;;
       keystone) units=keystone.service ;;
       open-iscsi) units='open-iscsi.service iscsid.socket' ;;
       glance-api) units=glance-api.service ;;
+      mariadb-server) units='mariadb.service mariadb.socket' ;;
+      neutron-server) units='neutron-api.service neutron-rpc-server.service' ;;
+      nova-api) units='nova-api.service nova-api-metadata.service' ;;
+      nova-compute-ironic) units=nova-compute.service ;;
+      nova-conductor | nova-scheduler | placement-api) units=$package.service ;;
+      rabbitmq-server) units='rabbitmq-server.service epmd.service epmd.socket' ;;
       *) continue ;;
     esac
     # shellcheck disable=SC2086 # one word for each unit
@@ -121,7 +129,7 @@ distribution_packages() {
   disable_units $missing
 }
 
-# With the argument "test" also what only the tests use, with "openstack" what test/openstack runs.
+# With the argument "test" also what only the tests use, with "openstack" and "nova" what test/openstack runs.
 lists=scripts/packages.txt
 for more in "$@"; do
   lists="$lists scripts/packages-$more.txt"

@@ -5,12 +5,15 @@ import { fileURLToPath } from 'node:url';
 const top = fileURLToPath(new URL('..', import.meta.url));
 const bin = `${top}/node_modules/.bin`;
 
+/** Folders whose tests need machines, root or services: with a suite or a script of their own. */
+const MACHINES = ['interop', 'e2e', 'atomic', 'boot', 'classic', 'faults', 'ipa', 'openstack'];
+
 /** What `npm test` runs, in this order; the heavy ones alone, as a machine with two cores likes it. */
 const SUITES: Readonly<Record<string, readonly string[]>> = {
   types: ['tsc', '-p', '.'],
   lint: ['oxlint', '--type-aware', '--deny-warnings'],
   format: ['oxfmt', '--check'],
-  unit: ['ava', 'test/**', ...apart('interop', 'e2e', 'atomic', 'openstack')],
+  unit: ['ava', 'test/**', ...apart(...MACHINES)],
   interop: ['ava', '--concurrency=1', '--timeout=10m', 'test/interop/**'],
   e2e: ['ava', '--concurrency=1', '--timeout=15m', 'test/e2e/**'],
 };

@@ -23,13 +23,13 @@ async function runConductor(args: string[]): Promise<number> {
   return conductorCommand(args);
 }
 
-/** Leading words name the command; `--url`, `--json` may stand before them. */
+/** Leading words name the command; options of every command may stand before them. */
 function splitWords(args: readonly string[]): { words: string[]; rest: string[] } {
   const before: string[] = [];
   let index = 0;
   while (args[index]?.startsWith('-') === true) {
     before.push(args[index] ?? '');
-    if (args[index] === '--url') before.push(args[(index += 1)] ?? '');
+    if (['--url', '--os-cloud'].includes(args[index] ?? '')) before.push(args[(index += 1)] ?? '');
     index += 1;
   }
   const words = args.slice(index, index + 2).filter((word) => !word.startsWith('-'));
@@ -40,6 +40,10 @@ async function dispatch(words: readonly string[], rest: string[], io: Io): Promi
   const name = words.join(' ');
   const command = COMMANDS.find((row) => row.name === name);
   if (command !== undefined) return runCommand(command, rest, io);
+  // "record NODE": the second word is no part of the name.
+  const [word, argument] = words;
+  const short = COMMANDS.find((row) => row.name === word);
+  if (short !== undefined) return runCommand(short, [String(argument), ...rest], io);
   const group = COMMANDS.some((row) => row.name.startsWith(`${words[0]} `)) ? words[0] : undefined;
   const isGroup = words.length === 0 || (words.length === 1 && group !== undefined);
   if (!isGroup && words[0] !== 'help') throw unknownCommand(name);
@@ -68,7 +72,9 @@ async function runCommand(command: Command, rest: string[], io: Io): Promise<num
   // Not before it is needed: the conductor is started by this program too, and stays small.
   const { DEFAULT_URL, openClient } = await import('./client.ts');
   const url = read.text('url') ?? io.env.IRONPXE_URL ?? DEFAULT_URL;
-  const client = openClient(url, { signal: io.signal });
+  const cloud = read.text('os-cloud');
+  const credentials = { env: io.env, ...(cloud !== undefined && { cloud }) };
+  const client = openClient(url, { signal: io.signal, credentials });
   return command.run({ client, io, args: positionals, ...read });
 }
 

@@ -1,6 +1,7 @@
 import got, { type Method, RequestError } from 'got';
 import { IronpxeError } from '../errors/error.ts';
 import { type ErrorCode, ERRORS } from '../errors/table.ts';
+import { credentialsFor, type CredentialSource } from './credentials.ts';
 import type { JsonObject } from './json.ts';
 
 /** Where the API is when nothing says otherwise. */
@@ -16,15 +17,24 @@ export type ApiClient = {
 };
 
 /**
- * A client for `http(s)://HOST:LISTEN_PORT` or `unix:/path`. It asks for the latest microversion.
+ * A client for `http(s)://HOST:LISTEN_PORT` or `unix:/path`. It asks for the latest microversion, and
+ * looks for credentials only when the API asks for them.
  * @throws IronpxeError CLI_USAGE for any other URL
  */
-export function openClient(url: string, options: { readonly signal: AbortSignal }): ApiClient {
+export function openClient(
+  url: string,
+  options: { readonly signal: AbortSignal; readonly credentials?: CredentialSource },
+): ApiClient {
   const base = baseOf(url);
-  async function send(method: Method, path: string, body?: unknown): Promise<JsonObject> {
+  let identity: Readonly<Record<string, string>> = {};
+  async function ask(method: Method, path: string, body?: unknown) {
     const request = got(`${base}${path}`, {
       method,
-      headers: { 'x-openstack-ironic-api-version': 'latest', accept: 'application/json' },
+      headers: {
+        'x-openstack-ironic-api-version': 'latest',
+        accept: 'application/json',
+        ...identity,
+      },
       ...(body !== undefined && { json: body }),
       enableUnixSockets: true,
       retry: { limit: 0 },
@@ -33,9 +43,18 @@ export function openClient(url: string, options: { readonly signal: AbortSignal 
       timeout: { request: TIMEOUT_MS },
       signal: options.signal,
     });
-    const reply = await request.catch((error: unknown) => {
+    return request.catch((error: unknown) => {
       throw unreachable(url, error);
     });
+  }
+  async function send(method: Method, path: string, body?: unknown): Promise<JsonObject> {
+    let reply = await ask(method, path, body);
+    const challenge = reply.statusCode === 401 ? reply.headers['www-authenticate'] : undefined;
+    if (challenge !== undefined) {
+      const { credentials = { env: {} }, signal } = options;
+      identity = await credentialsFor(challenge, credentials, signal);
+      reply = await ask(method, path, body);
+    }
     if (reply.statusCode >= 400) throw refusal(reply.statusCode, reply.body);
     return parseObject(reply.body) ?? {};
   }

@@ -41,6 +41,7 @@ export type Command = {
 /** Options that every command takes. */
 export const COMMON_OPTIONS = {
   url: { value: 'URL', what: 'The API: http://HOST:6385 or unix:/path/to/api.sock.' },
+  'os-cloud': { value: 'NAME', what: 'A cloud of clouds.yaml, if the API asks who you are.' },
   json: { what: 'Write JSON for programs instead of text for people.' },
   help: { what: 'Show this help.' },
 } as const satisfies Readonly<Record<string, OptionRow>>;

@@ -75,10 +75,17 @@ const MAX_SUGGESTIONS = 3;
 
 async function nearNames(client: ApiClient, ident: string): Promise<string[]> {
   const nodes = await readAll(client, '/v1/nodes', 'nodes');
-  return nodes
-    .map((node) => String(node.name ?? node.uuid))
-    .map((name) => ({ name, distance: distance(name.toLowerCase(), ident.toLowerCase()) }))
-    .filter((candidate) => candidate.distance <= Math.max(2, ident.length / 3))
+  return nearest(
+    ident,
+    nodes.map((node) => String(node.name ?? node.uuid)),
+  );
+}
+
+/** Those of `names` that `wanted` may have been meant to be, the likeliest first. */
+export function nearest(wanted: string, names: readonly string[]): string[] {
+  return names
+    .map((name) => ({ name, distance: distance(name.toLowerCase(), wanted.toLowerCase()) }))
+    .filter((candidate) => candidate.distance <= Math.max(2, wanted.length / 3))
     .sort((a, b) => a.distance - b.distance)
     .slice(0, MAX_SUGGESTIONS)
     .map(({ name }) => name);

@@ -64,12 +64,13 @@ function name(path: readonly PropertyKey[]): string {
 
 /** Checks that look at more than one option. */
 function crossChecks(config: Config): Fault[] {
-  const faults: Fault[] = keystoneFaults(config);
+  const faults: Fault[] = [...keystoneFaults(config), ...authFaults(config)];
   const { dhcp } = config;
   if (!dhcp.enabled) return faults;
+  if (dhcp.mode === 'dnsmasq') return [...faults, ...dnsmasqFaults(config)];
   if (dhcp.server_address === undefined)
     faults.push({ path: ['dhcp'], text: 'dhcp.server_address: needed while dhcp.enabled is true' });
-  if (dhcp.subnets.length === 0)
+  if (dhcp.subnets.length === 0 && dhcp.mode === 'server')
     faults.push({
       path: ['dhcp'],
       text: 'dhcp.subnets: at least one is needed while dhcp.enabled is true',
@@ -84,10 +85,24 @@ function crossChecks(config: Config): Fault[] {
         text: `${name([...path, key])}: ${address} is not in the network`,
       });
     }
-    if (ipv4ToNumber(subnet.range_start) > ipv4ToNumber(subnet.range_end))
-      faults.push({ path, text: `${name(path)}: range_start is after range_end` });
+    if (dhcp.mode === 'server') faults.push(...rangeFaults(subnet, path));
   }
   return faults;
+}
+
+type Subnet = Config['dhcp']['subnets'][number];
+
+function rangeFaults({ range_start, range_end }: Subnet, path: readonly PropertyKey[]): Fault[] {
+  if (range_start === undefined || range_end === undefined)
+    return [{ path, text: `${name(path)}: range_start and range_end are needed in mode server` }];
+  if (ipv4ToNumber(range_start) <= ipv4ToNumber(range_end)) return [];
+  return [{ path, text: `${name(path)}: range_start is after range_end` }];
+}
+
+function dnsmasqFaults({ dhcp }: Config): Fault[] {
+  return (['server_address', 'dnsmasq_hosts_dir', 'dnsmasq_options_dir'] as const)
+    .filter((key) => dhcp[key] === undefined)
+    .map((key) => ({ path: ['dhcp'], text: `dhcp.${key}: needed in mode dnsmasq` }));
 }
 
 /** A Keystone without whole credentials would only fail at the first deploy. */
@@ -103,6 +118,36 @@ function keystoneFaults({ keystone }: Config): Fault[] {
       path: ['keystone'],
       text: `keystone.${key}: needed while keystone.auth_url is set`,
     }));
+}
+
+/** An API that everybody can reach and use would be an accident more often than a wish. */
+function authFaults({ api, auth, keystone }: Config): Fault[] {
+  const isLoopback = /^(127\.|localhost$|::1$)/.test(api.listen_address);
+  const faults: (readonly [wrong: boolean, option: string, text: string])[] = [
+    [
+      auth.strategy === 'noauth' && !isLoopback && !auth.noauth_beyond_loopback,
+      'api.listen_address',
+      `${api.listen_address} is not loopback, and everybody may use the API while auth.strategy is noauth; choose another strategy, or set auth.noauth_beyond_loopback`,
+    ],
+    [
+      auth.strategy === 'http_basic' && auth.user_file === undefined,
+      'auth.user_file',
+      'needed while auth.strategy is http_basic',
+    ],
+    [
+      auth.strategy === 'keystone' && keystone.auth_url === undefined,
+      'keystone.auth_url',
+      'needed while auth.strategy is keystone',
+    ],
+    [
+      (api.tls_certificate === undefined) !== (api.tls_key === undefined),
+      'api.tls_certificate',
+      'tls_certificate and tls_key go together',
+    ],
+  ];
+  return faults.flatMap(([wrong, option, text]) =>
+    wrong ? [{ path: option.split('.'), text: `${option}: ${text}` }] : [],
+  );
 }
 
 /** The line of the deepest part of `path` that stands in the file. */

@@ -62,6 +62,12 @@ export const API_ERRORS = {
     cause: 'Nodes in maintenance are not deployed.',
     next: 'Take the node out of maintenance first.',
   },
+  NODE_RETIRED: {
+    status: 400,
+    retry: false,
+    cause: 'Retired nodes are not offered to users any more.',
+    next: 'Take the mark off first: PATCH remove /retired.',
+  },
   INVALID_REQUEST: {
     status: 400,
     retry: false,
@@ -217,6 +223,36 @@ export const API_ERRORS = {
     retry: false,
     cause: 'A value that must be unique is in use already.',
     next: 'Choose another value, or change what exists.',
+  },
+  ALLOCATION_FAILED: {
+    status: 409,
+    retry: true,
+    cause: 'No node that fits the allocation is free, or the named one does not fit.',
+    next: 'Compare resource class, traits, owner and power state of the nodes with the allocation.',
+  },
+  ALLOCATION_IN_USE: {
+    status: 409,
+    retry: false,
+    cause: "The allocation's node is deployed, or on its way to be.",
+    next: 'Undeploy the node first, or put it into maintenance.',
+  },
+  NODE_IN_MOTION: {
+    status: 409,
+    retry: true,
+    cause: 'The firmware is not changed while the conductor works on the machine.',
+    next: 'Wait until the node is in a stable state.',
+  },
+  RAID_UNSUPPORTED: {
+    status: 404,
+    retry: false,
+    cause: "The node's driver has no RAID interface.",
+    next: 'Set up RAID in the machine itself.',
+  },
+  BOOT_MODE_UNSUPPORTED: {
+    status: 400,
+    retry: false,
+    cause: "The node's driver cannot change how the firmware starts the machine.",
+    next: "Change it in the machine's own firmware setup.",
   },
   PORTGROUP_NOT_EMPTY: {
     status: 400,

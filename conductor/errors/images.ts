@@ -14,6 +14,18 @@ export const IMAGE_ERRORS = {
     cause: 'There is no image at the place that the reference names.',
     next: 'Check the path or URL of the image.',
   },
+  IMAGE_UNKNOWN: {
+    status: 404,
+    retry: false,
+    cause: 'No image was given this name in this conductor.',
+    next: 'See the names with "ironpxe image list", or give the image one with "ironpxe image add".',
+  },
+  IMAGE_NAME_TAKEN: {
+    status: 409,
+    retry: false,
+    cause: 'The name stands for another image already.',
+    next: 'Choose another name, or replace the image with "ironpxe image add --replace".',
+  },
   IMAGE_PATH_NOT_ALLOWED: {
     status: 400,
     retry: false,

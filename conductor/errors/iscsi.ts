@@ -92,6 +92,24 @@ export const ISCSI_ERRORS = {
     cause: 'The session was lost after writes were acknowledged and before they were flushed.',
     next: 'The writer goes back to its last flushed point and writes again.',
   },
+  ISCSI_KERNEL_INITIATOR_MISSING: {
+    status: 503,
+    retry: false,
+    cause: 'Disks shall be written by iscsiadm and dd, and this host has no working initiator.',
+    next: 'Install open-iscsi, start iscsid, load iscsi_tcp, or set iscsi.writer to "in-process".',
+  },
+  ISCSI_DEVICE_MISSING: {
+    status: 502,
+    retry: true,
+    cause: 'The kernel is logged in to the target, but the disk did not come up as a device.',
+    next: 'Check that udev runs, and read the kernel log of the conductor.',
+  },
+  ISCSI_LOGOUT_FAILED: {
+    status: 500,
+    retry: true,
+    cause: 'A session of the kernel could not be ended.',
+    next: 'Look at "iscsiadm -m session -P 3"; log out by hand, or restart iscsid.',
+  },
   ISCSI_LUN_NOT_FOUND: {
     status: 502,
     retry: false,

@@ -44,6 +44,18 @@ export const PLAN_ERRORS = {
     cause: 'The config drive is larger than 64 MiB.',
     next: 'Put less into the config drive.',
   },
+  CONFIG_DRIVE_INVALID: {
+    status: 400,
+    retry: false,
+    cause: 'What was given as a config drive holds no file system that a machine could read.',
+    next: 'Give base64 of a gzipped ISO 9660 image, a URL of that, or a JSON object with the parts.',
+  },
+  EPHEMERAL_NOT_FOUND: {
+    status: 400,
+    retry: false,
+    cause: 'The ephemeral partition shall be preserved, and the disk has none at its place.',
+    next: 'Ask for the same sizes as at the deploy before, or set preserve_ephemeral to false.',
+  },
   WRITE_SOURCE_CHANGED: {
     status: 409,
     retry: true,

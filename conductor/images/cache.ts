@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Checksum } from './types.ts';
 import { Digests, digestFile } from './checksum.ts';
@@ -93,6 +93,12 @@ async function hasDigest(path: string, sha256: string, signal?: AbortSignal): Pr
   const digests = new Digests(['sha256']);
   await digestFile(path, digests, signal);
   return digests.digest('sha256') === sha256;
+}
+
+/** Marks an entry as used now, before it is read; nothing when there is none. */
+export async function markUsed({ recordPath }: Pick<CacheEntry, 'recordPath'>): Promise<void> {
+  const now = new Date();
+  await utimes(recordPath, now, now).catch(() => {});
 }
 
 /** Removes a finished image and its record; a partial download stays. */

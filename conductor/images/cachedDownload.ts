@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { GIB } from '../values/units.ts';
-import { cacheEntry, readEntry, type CacheRecord } from './cache.ts';
+import { cacheEntry, markUsed, readEntry, type CacheRecord } from './cache.ts';
 import { download, isUnchanged, type Download, type DownloadProgress } from './download.ts';
 import type { FetchOptions } from './fetchImage.ts';
 import { SharedWork } from './shared.ts';
@@ -39,12 +39,14 @@ export async function cachedDownload(
     await mkdir(options.cacheDir, { recursive: true });
     const job = { url, entry, checksum, maxBytes, stallTimeoutMs, retryDelayMs, signal };
     const { access, immutable } = secured ?? {};
-    return hitOrDownload({ ...job, access, immutable, onProgress });
+    const { makeRoom } = options;
+    return hitOrDownload({ ...job, access, immutable, makeRoom, onProgress });
   };
   return downloads.join(entry.path, start, options);
 }
 
 async function hitOrDownload(job: Download): Promise<CachedFile> {
+  await markUsed(job.entry);
   const record = await readEntry(job.entry, job.signal);
   // A checksum names the content, so what has it needs no question to the server.
   const good = record && (job.checksum || job.immutable || (await isUnchanged(record, job)));

@@ -33,6 +33,8 @@ export type Download = {
   readonly onProgress: (progress: DownloadProgress) => void;
   /** What each request must carry, for a server that wants to know who asks. */
   readonly access?: ((signal: AbortSignal) => Promise<Access>) | undefined;
+  /** Removes from the cache what it can, for so many bytes more. */
+  readonly makeRoom?: ((neededBytes: number) => Promise<unknown>) | undefined;
   /** The URL never shows other content, so a transfer may go on without a version to compare. */
   readonly immutable?: boolean | undefined;
 };
@@ -137,7 +139,9 @@ async function acceptResponse(
   const length = continues ? range?.[2] : headers['content-length'];
   if (length === undefined) return undefined;
   expectSize(job, Number(length));
-  await expectFreeSpace(dirname(job.entry.path), Number(length) - partial.sizeBytes);
+  const neededBytes = Number(length) - partial.sizeBytes;
+  await job.makeRoom?.(neededBytes);
+  await expectFreeSpace(dirname(job.entry.path), neededBytes);
   return Number(length);
 }
 

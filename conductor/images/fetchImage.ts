@@ -27,6 +27,8 @@ export type FetchOptions = {
   readonly retryDelayMs?: number;
   /** Where `glance://` images are; without it there are none. */
   readonly glance?: Glance | undefined;
+  /** Removes from the cache what it can, for so many bytes more. */
+  readonly makeRoom?: ((neededBytes: number) => Promise<unknown>) | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: DownloadProgress) => void) | undefined;
 };

@@ -3,7 +3,7 @@ import { IronpxeError } from '../errors/error.ts';
 import { formatBytes, MIB } from '../values/units.ts';
 
 /** Kept free, so that the store beside the cache can go on. */
-const RESERVE_BYTES = 64 * MIB;
+export const RESERVE_BYTES = 64 * MIB;
 
 /**
  * Checks that `folder`'s file system can take `neededBytes` more.

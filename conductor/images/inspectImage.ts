@@ -15,6 +15,8 @@ export type InspectOptions = {
   readonly declaredFormat?: ImageFormat | undefined;
   /** Where a raw copy of a compressed image goes; made where missing. */
   readonly cacheDir: string;
+  /** Removes from the cache what it can, for so many bytes more. */
+  readonly makeRoom?: ((neededBytes: number) => Promise<unknown>) | undefined;
   readonly signal?: AbortSignal | undefined;
 };
 

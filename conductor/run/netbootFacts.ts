@@ -45,8 +45,34 @@ export function netbootFacts(options: NetbootFactsOptions): NetbootFacts {
   };
 }
 
-function knownHost(node: Node, ipxeByDefault: boolean): KnownHost {
-  const own = node.driverInfo['ipxe_enabled'];
-  const ipxe = own === undefined ? ipxeByDefault : own === true || own === 'true' || own === 'True';
-  return { nodeUuid: node.uuid, hostname: node.name ?? undefined, ipxe };
+const LOADER_SETTINGS = ['pxe', 'ipxe', 'ipxe_drivers'];
+
+/**
+ * What a node is to boot through: `driver_info/ironpxe_loader`, else `ipxe_enabled` there or in the
+ * configuration. Its boot mode is a hint for firmware that does not name its architecture.
+ */
+export function knownHost(node: Node, ipxeByDefault: boolean): KnownHost {
+  const { driverInfo, name, uuid } = node;
+  const wished = LOADER_SETTINGS.find((setting) => setting === driverInfo['ironpxe_loader']);
+  const enabled = driverInfo['ipxe_enabled'];
+  const ipxe =
+    enabled === undefined ? ipxeByDefault : [true, 'true', 'True'].some((word) => word === enabled);
+  const bootMode = bootModeOf(node);
+  return {
+    nodeUuid: uuid,
+    hostname: name ?? undefined,
+    ipxe: wished === undefined ? ipxe : wished !== 'pxe',
+    ipxeDrivers: wished === 'ipxe_drivers',
+    ...(bootMode && { bootMode }),
+  };
+}
+
+/** Ironic's capability: `instance_info` or `properties`, as text `boot_mode:uefi,…` or an object. */
+function bootModeOf({ properties, instanceInfo }: Node): KnownHost['bootMode'] {
+  for (const { capabilities } of [instanceInfo, properties]) {
+    const text = typeof capabilities === 'string' ? capabilities : JSON.stringify(capabilities);
+    const [, mode] = /(?:^|[,{"\s])boot_mode"?\s*:\s*"?(bios|uefi)\b/.exec(text ?? '') ?? [];
+    if (mode === 'bios' || mode === 'uefi') return mode;
+  }
+  return undefined;
 }

@@ -1,24 +1,33 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
+import { agentRoutes } from '../api/agentRoutes.ts';
 import { buildApi } from '../api/build.ts';
 import { ramdiskRoutes } from '../api/vendorPassthru.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { databasePath } from '../deploy/places.ts';
 import { createConductor } from '../deploy/service.ts';
+import { readyWriter } from '../deploy/ramdisk/writeLink.ts';
 import { createWakeUps } from '../deploy/wakeups.ts';
-import { createDrivers } from '../drivers/registry.ts';
+import { closeDrivers, createDrivers } from '../drivers/registry.ts';
 import { IronpxeError } from '../errors/error.ts';
 import { startNetboot } from '../netboot/start.ts';
 import { loadTemplates } from '../netboot/templates/load.ts';
 import type { Glance } from '../openstack/glance.ts';
+import { Recorder } from '../record/recorder.ts';
 import { openDatabase } from '../store/database.ts';
 import { releaseLocksOf } from '../store/locks.ts';
+import { agentImages } from './agentImages.ts';
+import { startHousekeeping } from './housekeeping.ts';
+import { driverOptions } from './driverOptions.ts';
+import { startDnsmasqFiles } from './netbootDnsmasq.ts';
 import { netbootFacts } from './netbootFacts.ts';
 import { netbootOptions } from './netbootOptions.ts';
+import { openNetworking } from './networking.ts';
+import { openGate } from './gate.ts';
 import { ownStateDir } from './soleOwner.ts';
 
 const PACKAGE = new URL('../../package.json', import.meta.url);
@@ -36,29 +45,58 @@ export async function startConductor(
   started.use(ownStateDir(config.state_dir));
   const database = started.adopt(await openDatabase(databasePath(config)), (db) => db.destroy());
   await releaseLocksOf(database, config.host);
+  await readyWriter(config, logger);
   const wakeUps = createWakeUps();
-  const knownHostsFile = join(config.state_dir, 'known_hosts');
-  const drivers = createDrivers({ ssh: { libvirtUri: config.ssh.libvirt_uri, knownHostsFile } });
-  const services = { database, config, drivers, glance: await openGlance(config) };
+  const drivers = createDrivers(driverOptions(config, database));
+  started.defer(() => closeDrivers(drivers));
+  const services = {
+    database,
+    config,
+    drivers,
+    glance: await openGlance(config),
+    networking: await openNetworking(config, database),
+  };
   const conductor = createConductor({ services, wakeUps, logger });
   started.defer(() => conductor.stop());
   const facts = netbootFacts({ database, wakeUps, logger, ipxeByDefault: config.pxe.ipxe_enabled });
   const routes = async (app: FastifyInstance) => {
     await app.register(ramdiskRoutes, { database, conductor });
+    await app.register(agentRoutes, { database, conductor });
+    await app.register(agentImages, { database });
   };
   const onError = (error: unknown) => logger.warn({ err: error }, 'netboot');
   const templates = await loadTemplates();
-  started.use(await startNetboot(netbootOptions(config, routes), facts, templates, { onError }));
+  const netboot = netbootOptions(config, routes);
+  const { clientCheck = 'lease', ipxeRom = 'use' } = netboot;
+  const tap = new Recorder({ dhcp: netboot.dhcp, tree: { clientCheck, ipxeRom } });
+  started.use(await startNetboot(netboot, facts, templates, { onError, tap }));
+  started.use(startDnsmasqFiles({ database, config, logger }));
   const { version } = JSON.parse(readFileSync(PACKAGE, 'utf8'));
   const about = { version, configDigest: digest, startedAt: new Date() };
   const { listen_address: host, listen_port: port, socket } = config.api;
-  for (const address of [{ host, port }, ...(socket === undefined ? [] : [{ path: socket }])]) {
-    const api = buildApi({ database, conductor, logger, ...about });
+  const guard = await openGate(config, database);
+  // Who may open the socket may do everything: its owner, and root.
+  const listeners = [
+    { address: { host, port }, guard },
+    ...(socket === undefined ? [] : [{ address: { path: socket }, guard: {} }]),
+  ];
+  for (const { address, guard: own } of listeners) {
+    const recordingOf = tap.recordingOf.bind(tap);
+    const api = buildApi({ database, conductor, logger, recordingOf, ...about, ...own });
     started.adopt(api, (app) => app.close());
     await listen(api, address);
   }
   await conductor.resume();
-  logger.info({ version, config_digest: digest, api: `http://${host}:${port}`, socket }, 'serving');
+  started.use(startHousekeeping({ database, config, logger }));
+  logger.info(
+    {
+      version,
+      config_digest: digest,
+      api: `${guard.tls ? 'https' : 'http'}://${host}:${port}`,
+      socket,
+    },
+    'serving',
+  );
   return started.move();
 }
 

@@ -37,7 +37,7 @@ export async function putBootFacts(
     await trx.deleteFrom('bootFacts').where('nodeUuid', '=', nodeUuid).execute();
     await trx.insertInto('bootFacts').values(row).execute();
     const message = `boots ${label} from now on`;
-    const data = { label };
+    const data = { label, files: facts.files };
     await appendEvent(trx, { kind: 'boot_facts.changed', nodeUuid, operationUuid, message, data });
   });
 }

@@ -26,6 +26,26 @@ export async function appendEvent(connection: Database, event: NewEvent): Promis
   return Number(insertId);
 }
 
+const REMOVED_AT_ONCE = 1000;
+
+/**
+ * Removes the events that happened before a time, some at a time so that nobody waits long.
+ * @returns how many
+ */
+export async function removeEventsBefore(database: Database, before: Date): Promise<number> {
+  for (let removed = 0; ;) {
+    // Ids grow with time, so the oldest are found without looking through them all.
+    const oldest = database.selectFrom('events').select('id').orderBy('id').limit(REMOVED_AT_ONCE);
+    const { numDeletedRows } = await database
+      .deleteFrom('events')
+      .where('id', 'in', oldest)
+      .where('at', '<', before.toISOString())
+      .executeTakeFirst();
+    removed += Number(numDeletedRows);
+    if (numDeletedRows < REMOVED_AT_ONCE) return removed;
+  }
+}
+
 /** Keys as the API shows them: `sizeBytes` becomes `size_bytes`. */
 function wireKeys(data: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const snake = (key: string) => key.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
@@ -46,6 +66,7 @@ export async function listEvents(database: Database, query: EventQuery): Promise
   return rows.map(toEvent);
 }
 
-function toEvent(row: Omit<EventsTable, 'id'> & { id: number }): TimelineEvent {
+/** Parses a row of the events table. */
+export function toEvent(row: Omit<EventsTable, 'id'> & { id: number }): TimelineEvent {
   return { ...row, data: JSON.parse(row.data) };
 }

@@ -1,7 +1,9 @@
 import { sql } from 'kysely';
 import type { Database } from './database.ts';
 import { getOperation } from './operations.ts';
-import type { Operation } from './types.ts';
+import type { EventKind } from '../events/kinds.ts';
+import { toEvent } from './events.ts';
+import type { Operation, TimelineEvent } from './types.ts';
 
 /** The operation of a node that was started last, if there ever was one. */
 export async function latestOperation(
@@ -26,4 +28,21 @@ export async function newestEventId(database: Database, nodeUuid: string): Promi
     .where('nodeUuid', '=', nodeUuid)
     .executeTakeFirst();
   return row?.newest ?? 0;
+}
+
+/** A node's newest event of some kinds, if there is one. */
+export async function newestEvent(
+  database: Database,
+  nodeUuid: string,
+  kinds: readonly EventKind[],
+): Promise<TimelineEvent | undefined> {
+  const row = await database
+    .selectFrom('events')
+    .selectAll()
+    .where('nodeUuid', '=', nodeUuid)
+    .where('kind', 'in', kinds)
+    .orderBy('id', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return row && toEvent(row);
 }

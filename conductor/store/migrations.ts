@@ -83,6 +83,57 @@ const NODE_FIELDS = [
   `alter table nodes add column description text`,
 ] as const;
 
+/** Fields, resources and records of the API's versions 1.52 to 1.82. */
+const UP_TO_1_82 = [
+  `alter table nodes add column fault text`,
+  `alter table nodes add column retired integer not null default 0`,
+  `alter table nodes add column retired_reason text`,
+  `alter table nodes add column lessee text`,
+  `alter table nodes add column shard text`,
+  `alter table nodes add column network_data text not null default '{}'`,
+  `alter table nodes add column interfaces text not null default '{}'`,
+  `alter table nodes add column boot_mode text`,
+  `alter table nodes add column secure_boot integer`,
+  `alter table nodes add column console_enabled integer not null default 0`,
+  `alter table nodes add column clean_step text not null default '{}'`,
+  `alter table nodes add column deploy_step text not null default '{}'`,
+  `alter table nodes add column raid_config text not null default '{}'`,
+  `alter table nodes add column target_raid_config text not null default '{}'`,
+  `alter table nodes add column inspection_started_at text`,
+  `alter table nodes add column inspection_finished_at text`,
+  `alter table nodes add column allocation_uuid text`,
+  `alter table ports add column is_smartnic integer not null default 0`,
+  `create table allocations (
+    uuid text primary key, name text unique collate nocase, state text not null,
+    last_error text, resource_class text, traits text not null, candidate_nodes text not null,
+    node_uuid text references nodes (uuid) on delete set null, owner text, extra text not null,
+    created_at text not null, updated_at text) strict`,
+  `create index allocations_by_node on allocations (node_uuid)`,
+  `create table deploy_templates (
+    uuid text primary key, name text not null unique, steps text not null, extra text not null,
+    created_at text not null, updated_at text) strict`,
+  `create table inventories (
+    node_uuid text primary key references nodes (uuid) on delete cascade,
+    inventory text not null, plugin_data text not null, created_at text not null) strict`,
+] as const;
+
+/** Images that were given a name. */
+const IMAGES = [
+  `create table images (
+    name text primary key collate nocase, image text not null,
+    created_at text not null, updated_at text) strict`,
+] as const;
+
+/** How users name a step and what they gave it, in Ironic's form. */
+const SHOWN_STEPS = [`alter table steps add column shown text`] as const;
+
+/** What is learned of how machines of a model come to boot from the network. */
+const BOOT_HABITS = [
+  `create table boot_habits (
+    driver text not null, model text not null, method text not null, slowest_ms integer not null,
+    seen integer not null, updated_at text not null, primary key (driver, model)) strict`,
+] as const;
+
 function statements(list: readonly string[]): Migration {
   return {
     async up(database: Kysely<unknown>) {
@@ -97,4 +148,8 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0002_chassis': statements(CHASSIS),
   '0003_resources': statements(RESOURCES),
   '0004_node_fields': statements(NODE_FIELDS),
+  '0005_up_to_1_82': statements(UP_TO_1_82),
+  '0006_images': statements(IMAGES),
+  '0007_shown_steps': statements(SHOWN_STEPS),
+  '0008_boot_habits': statements(BOOT_HABITS),
 };

@@ -13,6 +13,12 @@ const JSON_COLUMNS = [
   'instanceInfo',
   'properties',
   'extra',
+  'networkData',
+  'interfaces',
+  'cleanStep',
+  'deployStep',
+  'raidConfig',
+  'targetRaidConfig',
 ] as const;
 
 /** What a new node needs; the rest is empty or null. */
@@ -32,6 +38,9 @@ export function toNode(row: Selectable<NodesTable>): Node {
     maintenance: row.maintenance === 1,
     automatedClean: row.automatedClean === null ? null : row.automatedClean === 1,
     protected: row.protected === 1,
+    retired: row.retired === 1,
+    secureBoot: row.secureBoot === null ? null : row.secureBoot === 1,
+    consoleEnabled: row.consoleEnabled === 1,
     reservation: expired ? null : row.reservation,
   };
 }
@@ -43,6 +52,12 @@ function parsed(row: Selectable<NodesTable>) {
     instanceInfo: JSON.parse(row.instanceInfo),
     properties: JSON.parse(row.properties),
     extra: JSON.parse(row.extra),
+    networkData: JSON.parse(row.networkData),
+    interfaces: JSON.parse(row.interfaces),
+    cleanStep: JSON.parse(row.cleanStep),
+    deployStep: JSON.parse(row.deployStep),
+    raidConfig: JSON.parse(row.raidConfig),
+    targetRaidConfig: JSON.parse(row.targetRaidConfig),
   };
 }
 
@@ -65,6 +80,8 @@ export async function insertNode(database: Database, node: NewNode): Promise<Nod
     ...(empty as Record<(typeof JSON_COLUMNS)[number], string>),
     maintenance: 0,
     protected: 0,
+    retired: 0,
+    consoleEnabled: 0,
     ...columns(patch),
     uuid,
     driver,
@@ -144,9 +161,10 @@ export async function updateNode(
   return getNode(database, uuid);
 }
 
-/** Removes a node with its ports, operations and boot facts; its events stay. */
+/** Removes a node with its ports, operations, allocation and boot facts; its events stay. */
 export async function deleteNode(database: Database, uuid: string): Promise<void> {
   await inTransaction(database, async (trx) => {
+    await trx.deleteFrom('allocations').where('nodeUuid', '=', uuid).execute();
     await trx.deleteFrom('nodes').where('uuid', '=', uuid).execute();
     await appendEvent(trx, { kind: 'node.deleted', nodeUuid: uuid, message: 'removed' });
   });

@@ -22,7 +22,8 @@ export async function insertOperation(
   operation: {
     readonly nodeUuid: string;
     readonly verb: Verb;
-    readonly steps: readonly string[];
+    /** Names of the steps, with how users name them where they do. */
+    readonly steps: readonly (string | Pick<JournaledStep, 'name' | 'shown'>)[];
     readonly data?: JsonObject;
   },
 ): Promise<Operation> {
@@ -39,11 +40,15 @@ export async function insertOperation(
         startedAt: new Date().toISOString(),
       })
       .execute();
-    for (const [position, name] of operation.steps.entries())
+    for (const [position, planned] of operation.steps.entries()) {
+      const { name, shown } =
+        typeof planned === 'string' ? { name: planned, shown: null } : planned;
+      const step = { name, shown: shown && JSON.stringify(shown), status: 'pending', attempts: 0 };
       await trx
         .insertInto('steps')
-        .values({ operationUuid: uuid, position, name, status: 'pending', attempts: 0 })
+        .values({ operationUuid: uuid, position, ...step })
         .execute();
+    }
   });
   return getOperation(database, uuid);
 }
@@ -55,6 +60,19 @@ export async function getOperation(database: Database, uuid: string): Promise<Op
     .where('uuid', '=', uuid)
     .executeTakeFirstOrThrow();
   return toOperation(row);
+}
+
+/** The operation with this UUID, if there is one. */
+export async function findOperation(
+  database: Database,
+  uuid: string,
+): Promise<Operation | undefined> {
+  const row = await database
+    .selectFrom('operations')
+    .selectAll()
+    .where('uuid', '=', uuid)
+    .executeTakeFirst();
+  return row && toOperation(row);
 }
 
 /** The operations that were not ended, of all nodes or of one. */
@@ -114,7 +132,11 @@ export async function listSteps(
     .where('operationUuid', '=', operationUuid)
     .orderBy('position')
     .execute();
-  return rows.map((row) => ({ ...row, status: row.status as StepStatus }));
+  return rows.map((row) => ({
+    ...row,
+    shown: row.shown === null ? null : JSON.parse(row.shown),
+    status: row.status as StepStatus,
+  }));
 }
 
 /** Journals where a step stands; starting it counts an attempt. */

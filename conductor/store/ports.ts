@@ -20,6 +20,7 @@ export type PortPatch = Partial<
     | 'localLinkConnection'
     | 'portgroupUuid'
     | 'physicalNetwork'
+    | 'isSmartnic'
   >
 >;
 
@@ -29,6 +30,7 @@ export function toPort(row: Selectable<PortsTable>): Port {
     ...row,
     address: row.address as Mac,
     pxeEnabled: row.pxeEnabled === 1,
+    isSmartnic: row.isSmartnic === 1,
     extra: JSON.parse(row.extra),
     internalInfo: JSON.parse(row.internalInfo),
     localLinkConnection: JSON.parse(row.localLinkConnection),
@@ -42,6 +44,7 @@ function columns(patch: PortPatch): Partial<PortsTable> {
     ...(patch.pxeEnabled !== undefined && { pxeEnabled: Number(patch.pxeEnabled) }),
     ...(patch.portgroupUuid !== undefined && { portgroupUuid: patch.portgroupUuid }),
     ...(patch.physicalNetwork !== undefined && { physicalNetwork: patch.physicalNetwork }),
+    ...(patch.isSmartnic !== undefined && { isSmartnic: Number(patch.isSmartnic) }),
     ...(patch.extra && { extra: JSON.stringify(patch.extra) }),
     ...(patch.internalInfo && { internalInfo: JSON.stringify(patch.internalInfo) }),
     ...(patch.localLinkConnection && {
@@ -65,6 +68,7 @@ function uniqueViolation(error: unknown, patch: PortPatch & { uuid?: string }): 
 export async function insertPort(database: Database, port: NewPort): Promise<Port> {
   const row = {
     pxeEnabled: 1,
+    isSmartnic: 0,
     extra: '{}',
     internalInfo: '{}',
     localLinkConnection: '{}',

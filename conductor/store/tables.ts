@@ -26,6 +26,23 @@ export type NodesTable = {
   protectedReason: string | null;
   owner: string | null;
   description: string | null;
+  fault: string | null;
+  retired: number;
+  retiredReason: string | null;
+  lessee: string | null;
+  shard: string | null;
+  networkData: string;
+  interfaces: string;
+  bootMode: string | null;
+  secureBoot: number | null;
+  consoleEnabled: number;
+  cleanStep: string;
+  deployStep: string;
+  raidConfig: string;
+  targetRaidConfig: string;
+  inspectionStartedAt: string | null;
+  inspectionFinishedAt: string | null;
+  allocationUuid: string | null;
   reservation: string | null;
   reservationExpiresAtMs: number | null;
   createdAt: string;
@@ -42,6 +59,7 @@ export type PortsTable = {
   localLinkConnection: string;
   portgroupUuid: string | null;
   physicalNetwork: string | null;
+  isSmartnic: number;
   createdAt: string;
   updatedAt: string | null;
 };
@@ -70,6 +88,7 @@ export type StepsTable = {
   operationUuid: string;
   position: number;
   name: string;
+  shown: string | null;
   status: string;
   attempts: number;
   startedAt: string | null;
@@ -139,7 +158,56 @@ export type VolumeTargetsTable = {
   updatedAt: string | null;
 };
 
+export type AllocationsTable = {
+  uuid: string;
+  name: string | null;
+  state: string;
+  lastError: string | null;
+  resourceClass: string | null;
+  traits: string;
+  candidateNodes: string;
+  nodeUuid: string | null;
+  owner: string | null;
+  extra: string;
+  createdAt: string;
+  updatedAt: string | null;
+};
+
+export type DeployTemplatesTable = {
+  uuid: string;
+  name: string;
+  steps: string;
+  extra: string;
+  createdAt: string;
+  updatedAt: string | null;
+};
+
+/** What an inspection found, as it was reported. */
+export type InventoriesTable = {
+  nodeUuid: string;
+  inventory: string;
+  pluginData: string;
+  createdAt: string;
+};
+
 export type TraitsTable = { nodeUuid: string; trait: string };
+
+export type ImagesTable = {
+  name: string;
+  image: string;
+  createdAt: string;
+  updatedAt: string | null;
+};
+
+/** How machines of a model come to boot from the network. */
+export type BootHabitsTable = {
+  driver: string;
+  model: string;
+  method: string;
+  slowestMs: number;
+  seen: number;
+  updatedAt: string;
+};
 
 /** The whole database. */
 export type Tables = {
@@ -150,9 +218,14 @@ export type Tables = {
   volumeConnectors: VolumeConnectorsTable;
   volumeTargets: VolumeTargetsTable;
   traits: TraitsTable;
+  allocations: AllocationsTable;
+  deployTemplates: DeployTemplatesTable;
+  inventories: InventoriesTable;
   leases: LeasesTable;
   operations: OperationsTable;
   steps: StepsTable;
   events: EventsTable;
   bootFacts: BootFactsTable;
+  bootHabits: BootHabitsTable;
+  images: ImagesTable;
 };

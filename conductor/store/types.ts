@@ -33,6 +33,28 @@ export type Node = {
   readonly protectedReason: string | null;
   readonly owner: string | null;
   readonly description: string | null;
+  /** Why the conductor itself put the node into maintenance: `power failure`, `clean failure`, … */
+  readonly fault: string | null;
+  /** A retired node is not offered again: cleaned, it ends in `manageable`. */
+  readonly retired: boolean;
+  readonly retiredReason: string | null;
+  readonly lessee: string | null;
+  readonly shard: string | null;
+  readonly networkData: JsonObject;
+  /** Interfaces set by users, kind (`boot`, `power`, …) → name; the driver's default otherwise. */
+  readonly interfaces: Readonly<Record<string, string>>;
+  /** As the machine reported it last; null when the hardware does not tell. */
+  readonly bootMode: string | null;
+  readonly secureBoot: boolean | null;
+  readonly consoleEnabled: boolean;
+  /** The clean and deploy step that runs now, in Ironic's form; empty when none does. */
+  readonly cleanStep: JsonObject;
+  readonly deployStep: JsonObject;
+  readonly raidConfig: JsonObject;
+  readonly targetRaidConfig: JsonObject;
+  readonly inspectionStartedAt: string | null;
+  readonly inspectionFinishedAt: string | null;
+  readonly allocationUuid: string | null;
   /** The conductor that holds the node now, if any. */
   readonly reservation: string | null;
   readonly createdAt: string;
@@ -64,6 +86,7 @@ export type Port = {
   readonly localLinkConnection: JsonObject;
   readonly portgroupUuid: string | null;
   readonly physicalNetwork: string | null;
+  readonly isSmartnic: boolean;
   readonly createdAt: string;
   readonly updatedAt: string | null;
 };
@@ -101,6 +124,8 @@ export type JournaledStep = {
   readonly operationUuid: string;
   readonly position: number;
   readonly name: string;
+  /** How users name it: `interface`, `step`, `priority` and, where given, `args`. */
+  readonly shown: JsonObject | null;
   readonly status: StepStatus;
   readonly attempts: number;
   readonly startedAt: string | null;

@@ -8,6 +8,7 @@ import { type LabConductor, startConductor } from '../../lab/conductor.ts';
 import { createHardware, type Hardware, type HardwareNode } from '../../lab/hardware.ts';
 import { libvirtUri } from '../../lab/libvirt.ts';
 import { isAlive } from '../../lab/processes.ts';
+import type { Firmware } from '../../lab/machine.ts';
 import { buildRamdisk } from '../../lab/ramdisk.ts';
 import { type UserImage, userImage } from '../../lab/userImage.ts';
 import { makeGarbageDisk } from '../deploy/support/garbageDisk.ts';
@@ -31,19 +32,27 @@ export type E2eOptions = {
   readonly name: string;
   readonly nodes?: number;
   readonly sections?: Readonly<Record<string, object>>;
+  /** `cloud`: the image with cloud-init and GRUB, and a ramdisk that installs boot loaders. */
+  readonly variant?: 'cloud';
+  /** BIOS by default. */
+  readonly firmware?: Firmware;
 };
 
 /** Builds what is not cached, and a lab with disks of 3 GiB. */
 export async function makeE2eLab(options: E2eOptions): Promise<E2eLab> {
   const signal = new AbortController().signal;
-  const ramdisk = await buildRamdisk(CACHE, () => {}, signal);
-  const image = await userImage({ cacheDir: join(CACHE, 'user-image') });
+  const isCloud = options.variant === 'cloud';
+  const ramdisk = await buildRamdisk(CACHE, () => {}, signal, { localBoot: isCloud });
+  const image = isCloud
+    ? await userImage({ cacheDir: join(CACHE, 'user-image-cloud'), variant: 'cloud' })
+    : await userImage({ cacheDir: join(CACHE, 'user-image') });
   const stateDir = join(CACHE, 'e2e', options.name);
   await mkdir(dirname(stateDir), { recursive: true });
   const hardware = await createHardware({
     name: options.name,
     stateDir,
     nodes: options.nodes ?? 1,
+    ...(options.firmware && { firmware: options.firmware, memoryMib: 768 }),
     diskBytes: 3 * 1024 ** 3,
     libvirtCacheDir: join(CACHE, 'libvirt'),
   });

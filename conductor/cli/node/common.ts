@@ -31,13 +31,14 @@ export async function readPairs(
     const at = pair.indexOf('=');
     if (at <= 0) throw new IronpxeError('CLI_USAGE', `--${option} ${pair}: expected KEY=VALUE.`);
     const value = pair.slice(at + 1);
-    const text = value.startsWith('@') ? await readValue(value.slice(1), option) : value;
+    const text = value.startsWith('@') ? await readText(value.slice(1), option) : value;
     entries.push([pair.slice(0, at), convert(text)]);
   }
   return Object.fromEntries(entries);
 }
 
-async function readValue(path: string, option: string): Promise<string> {
+/** The text of a file that an option names. @throws IronpxeError CLI_USAGE */
+export async function readText(path: string, option: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
@@ -57,13 +58,14 @@ export function jsonOrText(text: string): unknown {
   }
 }
 
-/** Asks for a provision target. */
+/** Asks for a provision target; `more` goes with it. */
 export async function startVerb(
   invocation: Invocation,
   ident: string,
   target: string,
+  more: JsonObject = {},
 ): Promise<void> {
-  await invocation.client.send('PUT', `${nodePath(ident)}/states/provision`, { target });
+  await invocation.client.send('PUT', `${nodePath(ident)}/states/provision`, { target, ...more });
 }
 
 /** Follows a node with a view of its stages (or, with --json, one JSON text per event). */

@@ -1,13 +1,13 @@
-import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { IronpxeError } from '../../errors/error.ts';
 import { isUuid } from '../../values/uuid.ts';
 import type { JsonObject } from '../json.ts';
 import type { Command, Invocation } from '../command.ts';
+import { readWholeNumber, toUrl } from '../fileUrl.ts';
+import { imageSource } from '../image/find.ts';
 import { type FollowedNode, lastEventId } from '../follow.ts';
 import { nodePath, readNode, type WireNode } from '../nodes.ts';
 import { formatClock } from '../view/text.ts';
+import { CONFIG_DRIVE_OPTIONS, readConfigDrive } from './configDrive.ts';
 import {
   failedState,
   finish,
@@ -26,8 +26,8 @@ export const nodeDeploy: Command = {
   args: ['NODE'],
   options: {
     image: {
-      value: 'URL',
-      what: 'The image: http(s)://, file://, a Glance UUID, or a local path.',
+      value: 'IMAGE',
+      what: 'A name of "image list", http(s)://, file://, a Glance UUID or a path.',
     },
     kernel: { value: 'URL', what: 'The kernel that the machine boots (partition images).' },
     ramdisk: { value: 'URL', what: 'The initial ramdisk that goes with the kernel.' },
@@ -40,6 +40,7 @@ export const nodeDeploy: Command = {
       value: 'TEXT',
       what: 'Kernel command line of the machine; %default% stands for the usual one.',
     },
+    ...CONFIG_DRIVE_OPTIONS,
     'instance-info': {
       value: 'KEY=VALUE',
       many: true,
@@ -52,21 +53,24 @@ export const nodeDeploy: Command = {
     'its own system (or the deploy failed). Interrupting this command does not stop the deploy.',
   ].join('\n'),
   examples: [
+    'ironpxe node deploy rack1-07 --image fedora-atomic',
     'ironpxe node deploy rack1-07 --image http://192.0.2.1/debian.qcow2 --root-gb 10 \\\n    --kernel http://192.0.2.1/vmlinuz --ramdisk http://192.0.2.1/initrd.img',
     'ironpxe node deploy rack1-07 --whole-disk --image /srv/images/appliance.raw',
+    'ironpxe node deploy rack1-07 --image debian --hostname web1 --ssh-key ~/.ssh/id_ed25519.pub \\\n    --user-data base.yaml --user-data setup.sh',
   ],
   run: deploy,
 };
 
 async function deploy(invocation: Invocation): Promise<number> {
-  const instanceInfo = await readInstanceInfo(invocation);
   const { client } = invocation;
+  const instanceInfo = await readInstanceInfo(invocation);
+  const configdrive = await readConfigDrive(invocation);
   const node = await readNode(client, requiredArg(invocation, 0, 'NODE'));
   refuseState(node);
   const afterId = await lastEventId(client, node.uuid);
   const patch = [{ op: 'replace', path: '/instance_info', value: instanceInfo }];
   await client.send('PATCH', nodePath(node.uuid), patch);
-  await startVerb(invocation, node.uuid, 'active');
+  await startVerb(invocation, node.uuid, 'active', { ...(configdrive && { configdrive }) });
   if (invocation.flag('no-wait')) {
     const now = await readNode(client, node.uuid);
     const name = node.name ?? node.uuid;
@@ -111,15 +115,16 @@ function isEnd(node: FollowedNode): boolean {
 
 async function readInstanceInfo(invocation: Invocation): Promise<JsonObject> {
   const image = invocation.text('image');
-  if (image === undefined) throw new IronpxeError('CLI_USAGE', '--image URL is missing.');
+  if (image === undefined) throw new IronpxeError('CLI_USAGE', '--image IMAGE is missing.');
+  const source = await imageSource(invocation.client, image);
   const given = {
-    image_source: toUrl(image),
-    image_type: imageType(invocation, image),
+    image_source: source,
+    image_type: imageType(invocation, source),
     kernel: optionalUrl(invocation.text('kernel')),
     ramdisk: optionalUrl(invocation.text('ramdisk')),
-    root_gb: readSize(invocation, 'root-gb'),
-    swap_mb: readSize(invocation, 'swap-mb'),
-    ephemeral_gb: readSize(invocation, 'ephemeral-gb'),
+    root_gb: readWholeNumber(invocation, 'root-gb'),
+    swap_mb: readWholeNumber(invocation, 'swap-mb'),
+    ephemeral_gb: readWholeNumber(invocation, 'ephemeral-gb'),
     image_checksum: invocation.text('checksum'),
     kernel_append_params: invocation.text('kernel-options'),
     ...(await readPairs(invocation.list('instance-info'), 'instance-info', jsonOrText)),
@@ -127,27 +132,12 @@ async function readInstanceInfo(invocation: Invocation): Promise<JsonObject> {
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
 }
 
-/** Of an image in Glance its own properties tell, unless the user does. */
-function imageType(invocation: Invocation, image: string): string | undefined {
+/** Of an image in Glance, or with a name, its own properties tell, unless the user does. */
+function imageType(invocation: Invocation, source: string): string | undefined {
   if (invocation.flag('whole-disk')) return 'whole-disk';
-  return image.startsWith('glance://') || isUuid(image) ? undefined : 'partition';
+  return /^(glance|image):/.test(source) || isUuid(source) ? undefined : 'partition';
 }
 
 function optionalUrl(text: string | undefined): string | undefined {
   return text === undefined ? undefined : toUrl(text);
-}
-
-/** A path of this host as a file URL; the conductor reads it there, so it must see the file too. */
-function toUrl(text: string): string {
-  const isPath = text.startsWith('/') || text.startsWith('./') || text.startsWith('../');
-  if (!isPath && !(existsSync(text) && !text.includes('://'))) return text;
-  if (existsSync(text)) return pathToFileURL(resolve(text)).href;
-  throw new IronpxeError('CLI_USAGE', `There is no file ${text}.`);
-}
-
-function readSize(invocation: Invocation, option: string): number | undefined {
-  const text = invocation.text(option);
-  if (text === undefined) return undefined;
-  if (/^\d{1,7}$/.test(text)) return Number(text);
-  throw new IronpxeError('CLI_USAGE', `--${option} ${text}: expected a whole number.`);
 }

@@ -67,6 +67,7 @@ function describe(
     ]),
     ['Ports', ports.map(({ address }) => address).join(', ') || 'none: add one before a deploy'],
     ...(operation === null ? [] : [['Last operation', summary(operation)]]),
+    ...receiptRows(node['driver_internal_info'] as JsonObject | undefined),
     ...(kernelLine.line === null ? [] : [['Kernel line', kernelLine.line]]),
     ...kernelLine.parts.map(({ text, from }) => [`  from ${from}`, text]),
   ];
@@ -74,6 +75,28 @@ function describe(
     group(name, node[name] as JsonObject | undefined),
   );
   return formatTable([...rows, ...groups].map((row) => row.map(printable)));
+}
+
+/** What is known of the disk: how it was written, and whether it was compared since. */
+function receiptRows(info: JsonObject | undefined): string[][] {
+  const receipt = info?.['deploy_receipt'] as JsonObject | undefined;
+  const later = info?.['disk_verification'] as JsonObject | undefined;
+  if (receipt === undefined) return [];
+  const trust = receipt['authenticated'] === true ? 'authenticated' : 'NOT authenticated';
+  const root = typeof receipt['root_hash'] === 'string' ? receipt['root_hash'] : 'none';
+  const disk = [receipt['disk_serial'], receipt['disk_wwn']].filter(Boolean).join(', ');
+  return [
+    ['Disk', `${disk || 'no serial'}: ${String(receipt['sent_bytes'])} bytes sent, ${trust}`],
+    ['  verified', `${String(receipt['verify'])}, root ${root}`],
+    ...(later === undefined
+      ? []
+      : [
+          [
+            '  compared',
+            `${String(later['verified_at'])}: ${String(later['drifted_bytes'])} bytes differ`,
+          ],
+        ]),
+  ];
 }
 
 function heading(state: string, target: string | null): string {

@@ -28,5 +28,5 @@ async function undeploy(invocation: Invocation): Promise<number> {
 }
 
 function isEnd(node: FollowedNode): boolean {
-  return !['deleting', 'cleaning', 'clean wait'].includes(node.provision_state);
+  return !['deleting', 'cleaning', 'clean wait', 'clean hold'].includes(node.provision_state);
 }

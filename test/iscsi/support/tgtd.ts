@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { run } from '../../../conductor/process/run.ts';
 
 const READY_TIMEOUT_MS = 10_000;
+const ISCSI_LISTEN_PORT = 3260;
 
 /** What a target exports, and how. */
 export type TargetSetup = {
@@ -25,22 +26,29 @@ export type TargetSetup = {
   readonly outgoing?: { readonly username: string; readonly password: string };
 };
 
-/** A real tgtd on loopback with a control socket and a folder of its own. */
+/** A network namespace (by name) and the address in there that the daemon listens on. */
+export type Inside = { readonly netns: string; readonly host: string };
+
+/** A real tgtd on loopback, or in a network namespace, with a control socket and a folder of its own. */
 export class Tgtd implements AsyncDisposable {
-  readonly host = '127.0.0.1';
+  readonly host: string;
   readonly listenPort: number;
   /** A scratch folder that goes away with the daemon. */
   readonly folder: string;
+  readonly #netns: string | undefined;
   #process: ChildProcess | undefined;
 
-  constructor(folder: string, listenPort: number) {
+  constructor(folder: string, listenPort: number, inside?: Inside) {
+    this.host = inside?.host ?? '127.0.0.1';
+    this.#netns = inside?.netns;
     this.folder = folder;
     this.listenPort = listenPort;
   }
 
   /** `parent` is where the folder is made; the system's temporary folder by default. */
-  static async start(parent = tmpdir()): Promise<Tgtd> {
-    const tgtd = new Tgtd(await mkdtemp(join(parent, 'ironpxe-tgtd-')), await freeListenPort());
+  static async start(parent = tmpdir(), inside?: Inside): Promise<Tgtd> {
+    const folder = await mkdtemp(join(parent, 'ironpxe-tgtd-'));
+    const tgtd = new Tgtd(folder, inside ? ISCSI_LISTEN_PORT : await freeListenPort(), inside);
     await tgtd.start();
     return tgtd;
   }
@@ -50,7 +58,10 @@ export class Tgtd implements AsyncDisposable {
     // The daemon must not outlive a test that crashed.
     const how = ['--pdeathsig', 'KILL', 'tgtd', '-f'];
     const portal = `portal=${this.host}:${this.listenPort}`;
-    const child = spawn('setpriv', [...how, '--iscsi', portal], {
+    const [program = '', ...args] = this.#netns
+      ? ['nsenter', `--net=/run/netns/${this.#netns}`, 'setpriv', ...how]
+      : ['setpriv', ...how];
+    const child = spawn(program, [...args, '--iscsi', portal], {
       env: { ...process.env, ...this.#env },
       stdio: 'ignore',
     });
@@ -136,7 +147,8 @@ export class Tgtd implements AsyncDisposable {
     for (;;) {
       const options = { env: this.#env, package: 'tgt', okCodes: [0, 1, 2, 22, 107, 111] };
       const { exitCode } = await run('tgtadm', show, options);
-      if (exitCode === 0 && (await accepts(this.host, this.listenPort))) return;
+      // It listens before it answers tgtadm, so what cannot be reached from here need not be tried.
+      if (exitCode === 0 && (this.#netns || (await accepts(this.host, this.listenPort)))) return;
       if (performance.now() > endMs) throw new Error('tgtd did not start in time');
       await sleep(20);
     }

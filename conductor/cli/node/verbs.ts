@@ -1,0 +1,144 @@
+import { IronpxeError } from '../../errors/error.ts';
+import type { Command, Invocation, OptionRow } from '../command.ts';
+import { type FollowedNode, lastEventId } from '../follow.ts';
+import type { JsonObject } from '../json.ts';
+import { nodePath, readNode } from '../nodes.ts';
+import { readSteps } from './cleanSteps.ts';
+import { failedState, finish, NO_WAIT, readText, requiredArg, watch } from './common.ts';
+
+/** A command that asks for one verb and follows it. */
+type VerbRow = {
+  readonly verb: string;
+  readonly summary: string;
+  readonly text: string;
+  /** Where it ends well. */
+  readonly ends: readonly string[];
+  readonly options?: Readonly<Record<string, OptionRow>>;
+  readonly example?: string;
+  /** What goes with the target in the request. */
+  readonly more?: (invocation: Invocation) => Promise<JsonObject>;
+};
+
+const ROWS: readonly VerbRow[] = [
+  {
+    verb: 'manage',
+    summary: 'Check that a machine can be switched; take a failed node back',
+    text: 'From "enroll" the power driver is tried. A node that is available or failed goes back to\nmanageable at once, where it can be inspected, cleaned and changed.',
+    ends: ['manageable'],
+  },
+  {
+    verb: 'provide',
+    summary: 'Offer a manageable node to users',
+    text: 'Cleans the machine first where automated cleaning is on (clean.automated, or the\nautomated_clean of the node).',
+    ends: ['available'],
+  },
+  {
+    verb: 'inspect',
+    summary: 'Look at the hardware of a machine',
+    text: 'Boots the deploy ramdisk and fills the properties cpus, cpu_arch, memory_mb and local_gb.\nNICs become ports; only the one that booted stays enabled for PXE. The machine is off afterwards.',
+    ends: ['manageable'],
+  },
+  {
+    verb: 'clean',
+    summary: 'Wipe or erase the disks of a machine',
+    text: 'Boots the deploy ramdisk and carries out the steps in the order given. Without --step or\n--steps the partition tables and signatures are wiped.',
+    ends: ['manageable'],
+    options: {
+      step: {
+        value: 'INTERFACE.STEP',
+        many: true,
+        what: 'A step, such as deploy.erase_devices_metadata.',
+      },
+      steps: { value: 'JSON', what: 'Steps with arguments as JSON, or @FILE.' },
+    },
+    example: 'ironpxe node clean rack1-07 --step deploy.erase_devices',
+    more: async (invocation) => ({ clean_steps: await readSteps(invocation) }),
+  },
+  {
+    verb: 'adopt',
+    summary: 'Take over a machine that runs already',
+    text: 'Neither power nor disk are touched. instance_info says what runs there.',
+    ends: ['active'],
+  },
+  {
+    verb: 'rescue',
+    summary: 'Boot a machine into a rescue system',
+    text: 'Only drivers with a rescue interface can do it.',
+    ends: ['rescue'],
+    options: {
+      'password-file': { value: 'FILE', what: 'The password of the rescue system; needed.' },
+    },
+    example: 'ironpxe node rescue rack1-07 --password-file /root/rescue',
+    more: async (invocation) => ({ rescue_password: await readPassword(invocation) }),
+  },
+  {
+    verb: 'unrescue',
+    summary: 'Take a machine back from its rescue system',
+    text: "The machine boots the user's system again.",
+    ends: ['active'],
+  },
+];
+
+/** The commands of verbs that need nothing but to be asked for and followed. */
+export const NODE_VERBS: readonly Command[] = [...ROWS.map(command), abortCommand()];
+
+function command(row: VerbRow): Command {
+  const { verb, summary, text, options = {}, example = `ironpxe node ${verb} rack1-07` } = row;
+  return {
+    name: `node ${verb}`,
+    summary,
+    args: ['NODE'],
+    options: { ...options, ...NO_WAIT },
+    text,
+    examples: [example],
+    run: (invocation) => ask(invocation, row),
+  };
+}
+
+async function ask(invocation: Invocation, { verb, ends, more }: VerbRow): Promise<number> {
+  const { client } = invocation;
+  const body = { target: verb, ...(await more?.(invocation)) };
+  const node = await readNode(client, requiredArg(invocation, 0, 'NODE'));
+  const afterId = await lastEventId(client, node.uuid);
+  await client.send('PUT', `${nodePath(node.uuid)}/states/provision`, body);
+  const name = node.name ?? node.uuid;
+  if (invocation.flag('no-wait'))
+    return finish(invocation, await readNode(client, node.uuid), `${verb} of ${name} begun.`);
+  const ended = await watch(invocation, node.uuid, { afterId, until: isSettled });
+  if (!ends.includes(ended.provision_state)) throw failedState(ended);
+  return finish(invocation, ended, `${name} is ${ended.provision_state}.`);
+}
+
+/** Nodes on their way have a target; a failed one keeps it. */
+function isSettled({ provision_state: state, target_provision_state: target }: FollowedNode) {
+  return target === null || state.endsWith('failed') || state === 'error';
+}
+
+function abortCommand(): Command {
+  return {
+    name: 'node abort',
+    summary: 'End an inspection, cleaning, deploy or rescue that waits',
+    args: ['NODE'],
+    options: {},
+    text: 'The machine is switched off, and the node ends in the failed state of what was aborted.',
+    examples: ['ironpxe node abort rack1-07'],
+    run: abort,
+  };
+}
+
+async function abort(invocation: Invocation): Promise<number> {
+  const { client } = invocation;
+  const node = await readNode(client, requiredArg(invocation, 0, 'NODE'));
+  const path = nodePath(node.uuid);
+  await client.send('PUT', `${path}/states/provision`, { target: 'abort' });
+  const ended = await readNode(client, node.uuid);
+  return finish(invocation, ended, `${ended.name ?? ended.uuid} is ${ended.provision_state}.`);
+}
+
+async function readPassword(invocation: Invocation): Promise<string> {
+  const path = invocation.text('password-file');
+  if (path === undefined) throw new IronpxeError('CLI_USAGE', '--password-file FILE is missing.');
+  const password = (await readText(path, 'password-file')).trimEnd();
+  if (password !== '') return password;
+  throw new IronpxeError('CLI_USAGE', `--password-file: ${path} is empty.`);
+}

@@ -1,0 +1,93 @@
+import { formatBytes } from '../../values/units.ts';
+import { cut, formatTable, printable } from './text.ts';
+
+/** A phase as `GET …/timeline/phases` gives it. */
+export type WirePhase = {
+  readonly name: string;
+  readonly title: string;
+  readonly start: number;
+  readonly status: string;
+  readonly started_at: string;
+  readonly ended_at: string | null;
+  readonly duration_ms: number | null;
+  readonly usual_ms: number | null;
+  readonly slow: boolean;
+  readonly why: string | null;
+  readonly transfers: readonly WireTransfer[];
+};
+
+/** A transfer within a phase. */
+export type WireTransfer = {
+  readonly file: string;
+  readonly protocol: string;
+  readonly status: string;
+  readonly size_bytes: number | null;
+  readonly bytes_per_second: number | null;
+  readonly retries: number;
+  readonly why: string | null;
+};
+
+const BAR_WIDTH = 32;
+const SIGNS: Readonly<Record<string, string>> = { done: ' ', running: '▸', failed: '✗' };
+
+/**
+ * Phases as a waterfall: each with a bar where it lies in the whole, its time, the usual one, and
+ * what was transferred in it. At most `columns` wide.
+ */
+export function formatWaterfall(
+  phases: readonly WirePhase[],
+  nowMs: number,
+  columns: number,
+): string {
+  const fromMs = Date.parse(phases[0]?.started_at ?? '');
+  const ends = phases.map(({ ended_at: end }) => (end === null ? nowMs : Date.parse(end)));
+  const spanMs = Math.max(1, Math.max(...ends) - fromMs);
+  const rows = phases.map((phase, index) => [
+    `${SIGNS[phase.status] ?? ' '} ${phase.title}`,
+    bar(Date.parse(phase.started_at) - fromMs, (ends[index] ?? nowMs) - fromMs, spanMs),
+    seconds((ends[index] ?? nowMs) - Date.parse(phase.started_at)),
+    usual(phase),
+    notes(phase),
+  ]);
+  return formatTable(rows)
+    .trimEnd()
+    .split('\n')
+    .map((line) => `${cut(line, columns)}\n`)
+    .join('');
+}
+
+function bar(startMs: number, endMs: number, spanMs: number): string {
+  const from = Math.min(BAR_WIDTH - 1, Math.floor((BAR_WIDTH * startMs) / spanMs));
+  const length = Math.max(1, Math.round((BAR_WIDTH * (endMs - startMs)) / spanMs));
+  const to = Math.min(BAR_WIDTH, from + length);
+  return `${'·'.repeat(from)}${'█'.repeat(to - from)}${'·'.repeat(BAR_WIDTH - to)}`;
+}
+
+function seconds(ms: number): string {
+  return `${(Math.max(0, ms) / 1000).toFixed(1)} s`.padStart(8);
+}
+
+function usual({ usual_ms: usualMs, slow }: WirePhase): string {
+  if (usualMs === null) return '';
+  return `${slow ? 'slow, ' : ''}usually ${(usualMs / 1000).toFixed(1)} s`;
+}
+
+function notes({ transfers, why }: WirePhase): string {
+  if (why !== null) return printable(why);
+  const failed = transfers.filter(({ status }) => status === 'failed');
+  const largest = transfers.toSorted((a, b) => (b.size_bytes ?? 0) - (a.size_bytes ?? 0))[0];
+  return [
+    ...(largest?.status === 'done' ? [transferText(largest)] : []),
+    ...(largest?.status === 'running'
+      ? [`${largest.protocol} ${formatBytes(largest.size_bytes ?? 0)} …`]
+      : []),
+    ...(transfers.length > 1 ? [`${transfers.length} files`] : []),
+    ...(failed.length > 0 ? [`${failed.length} not sent`] : []),
+  ].join(', ');
+}
+
+function transferText(transfer: WireTransfer): string {
+  const { protocol, size_bytes: size, bytes_per_second: rate, retries } = transfer;
+  const again = retries > 0 ? `, sent again ${retries} times` : '';
+  return `${protocol} ${formatBytes(size ?? 0)} at ${formatBytes(rate ?? 0)}/s${again}`;
+}
