@@ -6,7 +6,17 @@ const top = fileURLToPath(new URL('..', import.meta.url));
 const bin = `${top}/node_modules/.bin`;
 
 /** Folders whose tests need machines, root or services: with a suite or a script of their own. */
-const MACHINES = ['interop', 'e2e', 'atomic', 'boot', 'classic', 'faults', 'ipa', 'openstack'];
+const MACHINES = [
+  'interop',
+  'e2e',
+  'atomic',
+  'boot',
+  'classic',
+  'cloud',
+  'faults',
+  'ipa',
+  'openstack',
+];
 
 /** What `npm test` runs, in this order; the heavy ones alone, as a machine with two cores likes it. */
 const SUITES: Readonly<Record<string, readonly string[]>> = {

@@ -41,6 +41,12 @@ const EXAMPLES: Readonly<Record<string, unknown>> = {
   'keystone.region_name': 'RegionOne',
   'keystone.ca_file': '/etc/ssl/certs/ca-certificates.crt',
   'glance.url': 'http://192.0.2.10:9292',
+  'neutron.url': 'http://192.0.2.10:9696',
+  'neutron.tftp_server': '192.0.2.1',
+  'neutron.provisioning_network': 'provisioning',
+  'neutron.cleaning_network': 'cleaning',
+  'iscsi.links.cidr': '192.0.2.0/24',
+  'iscsi.links.limit_mbit': 8000,
   'pxe.deploy_ramdisk': '/var/lib/ironpxe/ramdisk/initramfs',
 };
 

@@ -91,6 +91,7 @@ export function smallConductor(database: Database, asked: Asked[]): Conductor {
       reason: null,
     }),
     validate: async () => ({
+      network: { result: true },
       power: { result: true },
       management: { result: true },
       boot: { result: true },
