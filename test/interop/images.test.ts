@@ -89,7 +89,8 @@ test('a plain qcow2 is read in place, a compressed one is unpacked once', async 
   t.like(both[0], { format: 'raw', path: both[1]?.path });
   const { ino } = await stat(both[0]?.path ?? '');
   t.is((await stat((await inspectImage(packed, { cacheDir })).path)).ino, ino);
-  t.is((await readdir(cacheDir)).length, 1);
+  const copies = (await readdir(cacheDir)).filter((name) => name.endsWith('.raw'));
+  t.is(copies.length, 1);
 });
 
 test('a file system tells its UUID and label', async (t) => {
