@@ -14,6 +14,7 @@ import { COMMIT_DISK } from './steps/commitDisk.ts';
 import { COMPARE_DISK, endVerification, KEEP_BOOT, RESTORE_BOOT } from './steps/compareDisk.ts';
 import { CONFIRM_BOOT } from './steps/confirmBoot.ts';
 import { recallDeploy } from './steps/deployData.ts';
+import { FEED_OTHERS } from './steps/feedOthers.ts';
 import { BEGIN_INSPECTION, END_INSPECTION, INSPECT_HARDWARE } from './steps/inspect.ts';
 import { leaveNetworks, moveToInstance } from './steps/networks.ts';
 import { INSTALL_BOOTLOADER } from './steps/installBootloader.ts';
@@ -69,7 +70,7 @@ const RELEASE: Step = {
 /** What is done for every deploy, as part of which core step of Ironic. */
 const DEPLOY_STEPS: readonly CoreStep[] = [
   ...part('deploy', 100, [PREPARE_IMAGE, PREPARE_BOOT, START_RAMDISK, SEE_PXE, WAIT_CALL_BACK]),
-  ...part('write_image', 80, [PLAN_DISK, WRITE_DISK, VERIFY_DISK, COMMIT_DISK]),
+  ...part('write_image', 80, [PLAN_DISK, WRITE_DISK, VERIFY_DISK, COMMIT_DISK, FEED_OTHERS]),
   ...part('prepare_instance_boot', 60, [INSTALL_BOOTLOADER, SWITCH_BOOT]),
   ...part('tear_down_agent', 40, [RELEASE]),
   ...part('boot_instance', 20, [CONFIRM_BOOT, FORGET_PLAN]),

@@ -28,6 +28,8 @@ const receipt = z.object({
   disk_size_bytes: z.number(),
   sent_bytes: z.number(),
   kept_bytes: z.number(),
+  /** What other machines handed on; receipts of earlier versions do not tell. */
+  relayed_bytes: z.number().default(0),
   verified_bytes: z.number(),
   writer: z.string(),
   /** The ramdisk proved that it knows the deploy key, and the target was ours alone. */

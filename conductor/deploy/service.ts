@@ -21,6 +21,7 @@ import { withinTime } from './power.ts';
 import { createPowerSync } from './powerSync/sync.ts';
 import { createPowerSwitch } from './powerSwitch.ts';
 import { createProvision } from './provision.ts';
+import { relayOf } from './relay/desk.ts';
 import type { StepServices } from './steps/types.ts';
 import { validateNode } from './validation.ts';
 import { createVifDesk } from './vifDesk.ts';
@@ -50,6 +51,7 @@ export function createConductor(options: ConductorOptions): RunningConductor {
   const services = {
     ...options.services,
     admission: options.services.admission ?? admissionOf(config),
+    relay: options.services.relay ?? relayOf(config),
   };
   const stopping = new AbortController();
   const engine = createEngine({

@@ -5,6 +5,8 @@ import type { Node } from '../store/types.ts';
 
 const verify = z.enum(['full', 'written', 'off']);
 const write = z.enum(['delta', 'full']);
+/** Clients that set fields one by one send texts. */
+const relay = z.union([z.boolean(), z.stringbool()]);
 
 export type VerifyMode = z.output<typeof verify>;
 export type WriteMode = z.output<typeof write>;
@@ -26,7 +28,16 @@ export function writeMode(node: Node, config: Config): WriteMode {
   return option(write, node, 'instanceInfo', 'ironpxe_write') ?? config.deploy.write;
 }
 
-function option<T extends string>(
+/**
+ * Whether other machines may feed this one, and it them: `instance_info/ironpxe_relay`, else that of
+ * `driver_info`, else the configuration. @throws IronpxeError DEPLOY_PARAMETER_INVALID
+ */
+export function wantsRelay(node: Node, config: Config): boolean {
+  const own = option(relay, node, 'instanceInfo', 'ironpxe_relay');
+  return own ?? option(relay, node, 'driverInfo', 'ironpxe_relay') ?? config.deploy.relay;
+}
+
+function option<T>(
   schema: z.ZodType<T>,
   node: Node,
   field: 'instanceInfo' | 'driverInfo',

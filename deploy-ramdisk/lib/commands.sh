@@ -1,8 +1,9 @@
 # What the conductor may ask for. Each is safe to repeat from its start. Arguments are lines on
 # standard input, answers are lines that begin with "= ".
 
-COMMANDS='inventory hash zero wipe erase file_systems install_bootloader export withdraw leave'
+COMMANDS='inventory hash zero wipe erase file_systems install_bootloader export feed fetch withdraw leave'
 HASH_LIMIT=$((64 * 1048576))
+FEED_PORT=10000
 
 # read_disk: the first argument line, a name such as /dev/sda, or - for the disk of the deploy.
 read_disk() {
@@ -99,6 +100,29 @@ command_export() {
     echo "= $TARGET_PORT $TARGET_LUN $(disk_bytes "$disk")"
     echo "= serial $(disk_serial "$disk")"
     echo "= wwn $(disk_wwn_with_extension "$disk")"
+}
+
+# Arguments: the disk, and a word with which one machine may fetch from it once.
+command_feed() {
+    read_disk
+    read -r cd_word
+    is_hex64 "$cd_word" || refuse 'expected a word of 64 digits'
+    mkdir -p "$RUN/feeds"
+    echo "$node" >"$RUN/feeds/$cd_word"
+}
+
+# Arguments: the disk, the address of the machine that feeds, the word it was told, and ranges.
+command_fetch() {
+    read_disk
+    read -r ch_address
+    read -r ch_word
+    case $ch_address in '' | *[!0-9.]*) refuse "expected an address, found \"$ch_address\"" ;; esac
+    is_hex64 "$ch_word" || refuse 'expected a word of 64 digits'
+    read_ranges $HASH_LIMIT || exit 3
+    nc -w 10 "$ch_address" $FEED_PORT -e "$LIB/fetch-ranges" "$node" "$ch_word" "$WORK" 9>&1 </dev/null ||
+        ch_failed=1
+    flush_disk
+    [ -z "$ch_failed" ] || fail "$ch_address does not feed: $(tail -n 1 "$WORK/fetch.error" 2>/dev/null || echo 'no connection')"
 }
 
 command_withdraw() {

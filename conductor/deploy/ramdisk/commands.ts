@@ -16,6 +16,7 @@ const DIGEST = /^(\d+) ([0-9a-f]{64})$/;
 const ZEROED = /^(\d+) (unmap|zero_range|written)$/;
 const WIPED = /^(\S+) (\d+) (\d+)$/;
 const ERASED = /^(\w+) (\d+) (\d+)$/;
+const FETCHED = /^(\d+)$/;
 const EXPORTED = /^(\d+) (\d+) (\d+)$/;
 
 /** So many ranges fit into one command, whose arguments are less than 1000000 bytes. */
@@ -69,6 +70,13 @@ export function ramdiskCommands(session: RamdiskSession): RamdiskCommands {
     async exportDisk({ signal }) {
       const { iqn, initiatorIqn } = namesOf(session.key);
       return toTarget(iqn, await hear('export', [iqn, initiatorIqn], signal));
+    },
+    feed: async (word, options) =>
+      void (await hear('feed', [diskName(options), word], options.signal)),
+    async *fetch({ address, word }, ranges, options) {
+      const args = [diskName(options), address, word, ...ranges.map(toLine)];
+      for await (const line of say({ name: 'fetch', args }, options.signal))
+        yield Number(fields('fetch', FETCHED, line)[1]);
     },
     withdrawDisk: async ({ signal }) => void (await hear('withdraw', [], signal)),
     leave: async (how, { signal }) => void (await hear('leave', [how], signal)),

@@ -120,6 +120,9 @@ export type LoaderPlace = {
   readonly espNumber: number | undefined;
 };
 
+/** A machine whose ramdisk feeds others, and the word that it was told for one of them. */
+export type FeedPlace = { readonly address: string; readonly word: string };
+
 /** Every command ends with the reason of `signal` when that aborts. */
 export type CommandOptions = { readonly signal: AbortSignal };
 
@@ -161,6 +164,14 @@ export type RamdiskCommands = {
   installBootloader(place: LoaderPlace, options: DiskOptions): AsyncIterable<string>;
   /** Exports the deploy's disk under mutual CHAP to one initiator name; again: the same again. */
   exportDisk(options: CommandOptions): Promise<ExportedTarget>;
+  /** Lets one machine that knows `word`, 64 hexadecimal digits, fetch from the disk, once. */
+  feed(word: string, options: DiskOptions): Promise<void>;
+  /**
+   * Writes ranges with what the same ranges of another machine's disk hold; tells which are
+   * written, as they are, and flushes at the end. What was told before a RAMDISK_COMMAND_FAILED is
+   * written, too. Nothing here proves that it is the right content.
+   */
+  fetch(from: FeedPlace, ranges: readonly ByteRange[], options: DiskOptions): AsyncIterable<number>;
   /** Ends the export, if there is one. */
   withdrawDisk(options: CommandOptions): Promise<void>;
   /** Ends the export, flushes all disks, and reboots or powers the machine off. */

@@ -67,6 +67,7 @@ async function storeReceipt(
     disk_size_bytes: plan.diskSizeBytes,
     sent_bytes: data.sentBytes,
     kept_bytes: data.keptBytes,
+    relayed_bytes: data.relayedBytes,
     verified_bytes: lengthOf(digests),
     writer: context.services.config.iscsi.writer === 'iscsiadm' ? 'iscsiadm' : 'in-process',
     authenticated: sessionOf(data) !== undefined,

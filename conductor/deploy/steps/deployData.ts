@@ -27,6 +27,8 @@ const deployData = z.object({
   /** Bytes that found their place on the disk already. */
   keptBytes: z.number().default(0),
   sentBytes: z.number().default(0),
+  /** Bytes that other machines handed on. */
+  relayedBytes: z.number().default(0),
   /** What was exported last. */
   disk: z.object({ serial: z.string().optional(), wwn: z.string().optional() }).optional(),
   /** Event id at the moment the boot facts were swapped: a boot seen after it is the user's. */

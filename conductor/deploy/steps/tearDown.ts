@@ -60,7 +60,8 @@ async function removePlan(context: StepContext): Promise<void> {
  * ramdisk nor a half-written disk goes on running.
  */
 export async function abandonDeploy(context: StepContext): Promise<void> {
-  const { config, database } = context.services;
+  const { config, database, relay } = context.services;
+  relay?.leave(context.operationUuid);
   await deleteBootFacts(database, context.nodeUuid, context.operationUuid);
   await rm(bootDir(config, context.nodeUuid), { recursive: true, force: true });
   await removePlan(context);

@@ -7,6 +7,7 @@ import type { Glance } from '../../openstack/glance.ts';
 import type { Database } from '../../store/database.ts';
 import type { JsonObject, Node, NodePatch } from '../../store/types.ts';
 import type { Admission } from '../admission/admission.ts';
+import type { RelayDesk } from '../relay/desk.ts';
 import type { AskedStep, ProvisionOptions } from '../conductor.ts';
 
 /** What every step may use; made once by the conductor. */
@@ -20,6 +21,8 @@ export type StepServices = {
   readonly networking?: Networking;
   /** What the configuration says unless given. Without any, writes begin at once. */
   readonly admission?: Admission;
+  /** What the configuration says unless given. Without any, nothing is handed on. */
+  readonly relay?: RelayDesk;
 };
 
 /** What a step knows of its node and operation, and how it says things. */

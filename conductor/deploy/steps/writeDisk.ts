@@ -6,6 +6,7 @@ import { loadPlan, savePlan } from '../planFile.ts';
 import { holdOn } from '../ramdisk/holdOn.ts';
 import { ramdiskOf, sessionOf } from '../ramdisk/link.ts';
 import type { RamdiskCommands } from '../ramdisk/types.ts';
+import { relayed } from '../relay/relay.ts';
 import { writeMode } from '../writeOptions.ts';
 import { writePlan } from '../writers/inProcess.ts';
 import { openWriteDisk, piecesFor } from '../ramdisk/writeLink.ts';
@@ -27,8 +28,10 @@ export const WRITE_DISK: Step = {
   title: 'Writing the disk',
   run: (context) =>
     holdOn(context, async (signal) => {
-      const rest = await planWrite(context, signal);
+      const planned = await planWrite(context, signal);
       const { durableBytes } = await recallDeploy(context);
+      // What is durable counts from the start of the plan, which must stay from then on.
+      const rest = durableBytes > 0 ? planned : await relayed(context, planned, signal);
       await inTurn(context, signal, () => write(context, rest, durableBytes, signal));
     }),
 };

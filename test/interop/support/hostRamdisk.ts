@@ -24,11 +24,18 @@ let made = 0;
 
 /** What a conductor answers to a callback. */
 export type Answer = { readonly status: number; readonly body?: unknown };
+export type MachinePlace = {
+  readonly namespace: string;
+  readonly address: string;
+  readonly host: string;
+};
 export type HostRamdiskOptions = {
   /** The file that stands for the machine's disk. */
   readonly diskPath: string;
   /** The kernel command line, without the conductor's address. */
   readonly cmdline: string;
+  /** A network namespace that stands already; one of its own by default. `host` is this side. */
+  readonly place?: MachinePlace | undefined;
   readonly answer: (callback: Readonly<Record<string, string>>) => Promise<Answer>;
   /** Shell text that is added to files of lib/, as a disk or machine that misbehaves. */
   readonly patches?: Readonly<Record<string, string>> | undefined;
@@ -67,7 +74,7 @@ export class HostRamdisk implements AsyncDisposable {
     await using stack = new AsyncDisposableStack();
     const folder = await mkdtemp(join(tmpdir(), 'ironpxe-hostrd-'));
     stack.defer(() => rm(folder, { recursive: true, force: true }));
-    const { name, host, guest } = await makeNetwork(stack);
+    const { name, host, guest } = placeOf(options) ?? (await makeNetwork(stack));
     const url = await listen(stack, host, options.answer);
     const loop = (await run('losetup', ['--find', '--show', options.diskPath])).stdout;
     stack.defer(async () => void (await run('losetup', ['-d', loop])));
@@ -141,6 +148,10 @@ async function takeNumber(): Promise<number> {
     const add = ['netns', 'add', `irx${number}`];
     if ((await run('ip', add, { okCodes: [0, 1] })).exitCode === 0) return number;
   }
+}
+
+function placeOf({ place }: HostRamdiskOptions) {
+  return place && { name: place.namespace, host: place.host, guest: place.address };
 }
 
 async function makeNetwork(stack: AsyncDisposableStack) {

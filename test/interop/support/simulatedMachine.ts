@@ -8,7 +8,7 @@ import type { Mac } from '../../../conductor/values/mac.ts';
 import { makeGarbageDisk } from '../../deploy/support/garbageDisk.ts';
 import { Tgtd } from '../../iscsi/support/tgtd.ts';
 import { deployInfo, parse } from '../../../conductor/api/schemas.ts';
-import { HostRamdisk } from './hostRamdisk.ts';
+import { HostRamdisk, type MachinePlace } from './hostRamdisk.ts';
 
 /** What a machine does otherwise than a good one; each is something that a real one may do. */
 export type Misbehaviour = {
@@ -43,6 +43,8 @@ export type MachineOptions = {
   /** Makes its disk at this path; full of garbage, in a folder of tgtd's own, by default. */
   readonly makeDisk?: (path: string, sizeBytes: number) => Promise<unknown>;
   readonly diskFolder?: string;
+  /** Where the real ramdisk's network is; in one of its own by default. */
+  readonly place?: MachinePlace;
 };
 
 /**
@@ -174,6 +176,7 @@ export class SimulatedMachine implements AsyncDisposable {
       diskPath: this.diskPath,
       cmdline,
       patches: this.misbehaviour.patches,
+      place: this.#options.place,
       answer: async (callback) => {
         const info = parse(deployInfo, callback, 'pass_deploy_info');
         return { status: 202, body: await this.#options.callBack(info) };
