@@ -15,7 +15,8 @@ export function openApi(socketPath: string): Api {
     callApi(socketPath, method, path, body);
   return {
     get: async (path) => JSON.parse(await call('GET', path)),
-    post: async (path, body) => JSON.parse(await call('POST', path, body)),
+    // A verb that was taken on (202) is answered without a body.
+    post: async (path, body) => JSON.parse((await call('POST', path, body)) || 'null'),
     put: async (path, body) => void (await call('PUT', path, body)),
     patch: async (path, body) => void (await call('PATCH', path, body)),
   };

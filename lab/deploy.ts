@@ -31,7 +31,7 @@ const POLL_MS = 200;
 export async function enroll(api: Api, node: HardwareNode, signal: AbortSignal): Promise<string> {
   const { uuid } = await api.post<{ uuid: string }>('/v1/nodes', {
     name: node.name,
-    driver: 'pxe_ssh',
+    driver: node.driver ?? 'pxe_ssh',
     driver_info: node.driverInfo,
     properties: {
       memory_mb: node.memoryMib,

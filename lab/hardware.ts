@@ -36,7 +36,9 @@ export type HardwareNode = {
   readonly memoryMib: number;
   /** All that its serial port said, over all its starts. */
   readonly serialLogPath: string;
-  /** For the driver `pxe_ssh`. */
+  /** Who switches it; `pxe_ssh` by default. */
+  readonly driver?: string;
+  /** For that driver. */
   readonly driverInfo: Readonly<Record<string, string | number>>;
 };
 

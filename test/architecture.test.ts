@@ -12,7 +12,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'conductor/process': ['conductor/errors'],
   'conductor/events': [],
   'conductor/states': [],
-  'conductor/config': ['conductor/values', 'conductor/errors'],
+  'conductor/config': ['conductor/values', 'conductor/errors', 'conductor/events'],
   'conductor/netboot': [
     'conductor/values',
     'conductor/errors',
@@ -99,6 +99,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'conductor/process',
     'conductor/why',
   ],
+  'conductor/webhooks': ['conductor/events', 'conductor/config', 'conductor/store'],
   'conductor/api': [
     'conductor/timeline',
     'conductor/why',
@@ -114,6 +115,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'conductor/deploy',
   ],
   'conductor/run': [
+    'conductor/webhooks',
     'conductor/networking',
     'conductor/auth',
     'conductor/values',

@@ -5,6 +5,8 @@ export type FleetNetwork = AsyncDisposable & {
   /** The namespace of the conductor. */
   readonly conductor: string;
   readonly machines: readonly { readonly namespace: string; readonly address: string }[];
+  /** The address at the switch of whoever made the network, in the namespace that it runs in. */
+  readonly host: string;
 };
 
 /** Bytes that a link takes at once; below that the rate is not reached. */
@@ -23,16 +25,30 @@ export async function makeFleetNetwork(machines: number, mbit: number): Promise<
   const middle = await addSpace('switch');
   await run('ip', ['-n', middle, 'link', 'add', 'bridge', 'type', 'bridge']);
   await run('ip', ['-n', middle, 'link', 'set', 'bridge', 'up']);
+  const net = `10.${100 + (process.pid % 90)}`;
+  const host = `${net}.0.2`;
+  await plugHost(host, prefix, middle);
+  // A namespace goes a while after its name; the next network takes the same names.
+  stack.defer(async () => void (await run('ip', ['link', 'del', prefix])));
   const conductor = await addSpace('conductor');
-  await plug({ namespace: conductor, address: '10.77.0.1' }, middle, 'p0', mbit);
+  await plug({ namespace: conductor, address: `${net}.0.1` }, middle, 'p0', mbit);
   const added = [];
   for (let number = 1; number <= machines; number++) {
-    const machine = { namespace: await addSpace(`m${number}`), address: `10.77.1.${number}` };
+    const machine = { namespace: await addSpace(`m${number}`), address: `${net}.1.${number}` };
     await plug(machine, middle, `p${number}`, mbit);
     added.push(machine);
   }
   const made = stack.move();
-  return { conductor, machines: added, [Symbol.asyncDispose]: () => made.disposeAsync() };
+  return { conductor, machines: added, host, [Symbol.asyncDispose]: () => made.disposeAsync() };
+}
+
+/** A cable to the switch that has no limit; only control takes it. */
+async function plugHost(address: string, name: string, middle: string): Promise<void> {
+  const ip = async (...args: string[]) => void (await run('ip', args));
+  await ip('link', 'add', name, 'type', 'veth', 'peer', 'name', 'host', 'netns', middle);
+  await ip('-n', middle, 'link', 'set', 'host', 'master', 'bridge', 'up');
+  await ip('addr', 'add', `${address}/16`, 'dev', name);
+  await ip('link', 'set', name, 'up');
 }
 
 /** A cable to the switch, with the same rate in both directions. */

@@ -15,10 +15,10 @@ export const doctor: Command = {
   summary: 'Check this host before the first deploy',
   args: [],
   options: { config: { value: 'FILE', what: `The configuration (default ${DEFAULT_CONFIG}).` } },
-  text: `Run it where the conductor runs or shall run, as its user. Looks at programs, boot loaders, kernel and
-ramdisk, space, clock, addresses, rights, listening ports, MTU, other DHCP servers; and, where a
-conductor answers at --url, fetches a boot file by TFTP and HTTP and asks every enrolled BMC. Nothing
-is changed. The exit status is 1 when something fails; warnings alone leave it 0.`,
+  text: `Run it where the conductor runs or shall run, as its user. Looks at programs, boot loaders,
+kernel and ramdisk, space, clock, addresses, rights, listening ports, MTU, other DHCP servers; and,
+where a conductor answers at --url, fetches a boot file by TFTP and HTTP and asks every enrolled
+BMC. Nothing is changed. The exit status is 1 when something fails; warnings alone leave it 0.`,
   examples: [
     'ironpxe doctor --config /etc/ironpxe/conductor.yaml',
     'ironpxe doctor --config FILE --json',

@@ -11,10 +11,10 @@ export const record: Command = {
   summary: "Keep a node's last boot as a file: packets and events",
   args: ['NODE', '[FILE]'],
   options: {},
-  text: `Writes what the conductor still holds of the last boot: each DHCP message and request for a file with
-the answer and what it rested on, and the events. Secrets are taken out. Packets are held in memory
-(16 MiB for all machines, until the conductor stops). Without FILE it goes to standard output.
-"ironpxe replay FILE" decides about the packets again.`,
+  text: `Writes what the conductor still holds of the last boot: each DHCP message and request for a
+file with the answer and what it rested on, and the events. Secrets are taken out. Packets are held
+in memory (16 MiB for all machines, until the conductor stops). Without FILE it goes to standard
+output. "ironpxe replay FILE" decides about the packets again.`,
   examples: ['ironpxe record rack1-07 boot.json', 'ironpxe record rack1-07 > boot.json'],
   run: keep,
 };

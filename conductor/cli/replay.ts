@@ -17,9 +17,9 @@ export const replay: Command = {
   summary: 'Decide about a recorded boot again, and show what differs',
   args: ['FILE'],
   options: {},
-  text: `Feeds the packets of a file of "ironpxe record" to this version's deciders, with the recorded clock and
-grounds, and explains its events again. No network and no conductor is used. The exit status is 1
-when an answer differs from the recorded one.`,
+  text: `Feeds the packets of a file of "ironpxe record" to this version's deciders, with the recorded
+clock and grounds, and explains its events again. No network and no conductor is used. The exit
+status is 1 when an answer differs from the recorded one.`,
   examples: ['ironpxe replay boot.json', 'ironpxe replay boot.json --json'],
   run: play,
 };

@@ -6,6 +6,7 @@ import { deploy, clean, inspect, agent } from './schema/procedures.ts';
 import { fake, power, ipmi, redfish, manual, ssh } from './schema/drivers.ts';
 import { images, events, keystone, glance, neutron } from './schema/services.ts';
 import { iscsi } from './schema/iscsi.ts';
+import { webhooks } from './schema/webhooks.ts';
 import { absolutePath } from './schema/values.ts';
 
 /** The configuration file. Every option carries its description, default and check. */
@@ -36,6 +37,7 @@ export const CONFIG_SCHEMA = z.strictObject({
   fake: fake.prefault({}).describe('The hardware type fake-hardware, for tests.'),
   images: images.prefault({}).describe('Where images come from.'),
   events: events.prefault({}).describe('The timelines of nodes.'),
+  webhooks: webhooks.describe('Who is told of events.'),
   keystone: keystone.prefault({}).describe('Who the conductor is in OpenStack.'),
   glance: glance.prefault({}).describe('Images with a Glance UUID.'),
   neutron: neutron

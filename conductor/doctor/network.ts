@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { networkInterfaces } from 'node:os';
 import type { Config } from '../config/schema.ts';
 import { listenHolder } from '../netboot/listen.ts';
+import { run } from '../process/run.ts';
 import { contains } from '../values/ipv4.ts';
 import { type Check, type CheckResult, fail, ok, warn } from './check.ts';
 
@@ -131,11 +132,13 @@ const NEEDED_MTU = 1500;
 export const MTU_CHECK: Check = {
   name: 'MTU',
   title: 'The interface towards the machines carries whole packets',
-  async run({ config }) {
+  async run({ config, signal }) {
     const address = config.dhcp.server_address ?? new URL(config.boot_http.url).hostname;
     const found = ownAddresses().find((row) => row.address === address);
     if (found === undefined) return [];
-    const mtu = Number(await readFile(`/sys/class/net/${found.name}/mtu`, 'utf8'));
+    // Not from /sys, which may show the interfaces of another network namespace.
+    const { stdout } = await run('ip', ['link', 'show', 'dev', found.name], { signal });
+    const mtu = Number(/ mtu (\d+) /.exec(stdout)?.[1]);
     if (mtu >= NEEDED_MTU) return [ok(`${found.name}: ${mtu}`)];
     const text = `${found.name}: ${mtu}; TFTP blocks of 1468 bytes need ${NEEDED_MTU}`;
     return [warn(text, 'Boot by HTTP (pxe.ipxe_enabled), or raise the MTU.')];

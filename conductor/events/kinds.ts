@@ -53,6 +53,8 @@ export const EVENT_KINDS = {
   'iscsi.lost': 'The iSCSI connection broke; it is being made again.',
   'write.queued': 'As many disks as may be are being written: this one waits for its turn.',
   'write.progress': 'The disk is being written.',
+  'write.relayed': 'Another machine that has the image handed it on.',
+  'write.feeding': 'The machine stays in its ramdisk and hands the image on to others.',
   'write.done': 'The disk was written and flushed.',
   'write.compared': 'The disk was compared with what shall be written.',
   'write.zeroed': 'The ramdisk made parts of the disk zero.',

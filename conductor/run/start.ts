@@ -20,6 +20,7 @@ import type { Glance } from '../openstack/glance.ts';
 import { Recorder } from '../record/recorder.ts';
 import { openDatabase } from '../store/database.ts';
 import { releaseLocksOf } from '../store/locks.ts';
+import { startWebhooks } from '../webhooks/start.ts';
 import { agentImages } from './agentImages.ts';
 import { startHousekeeping } from './housekeeping.ts';
 import { driverOptions } from './driverOptions.ts';
@@ -87,6 +88,7 @@ export async function startConductor(
     await listen(api, address);
   }
   await conductor.resume();
+  started.use(await startWebhooks({ database, config, logger }));
   started.use(startHousekeeping({ database, config, logger }));
   logger.info(
     {

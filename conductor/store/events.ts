@@ -1,4 +1,4 @@
-import type { NewEvent } from '../events/kinds.ts';
+import type { EventKind, NewEvent } from '../events/kinds.ts';
 import type { Database } from './database.ts';
 import type { EventsTable } from './tables.ts';
 import type { TimelineEvent } from './types.ts';
@@ -7,6 +7,8 @@ import type { TimelineEvent } from './types.ts';
 export type EventQuery = {
   readonly nodeUuid?: string;
   readonly operationUuid?: string;
+  /** Any by default. */
+  readonly kinds?: readonly EventKind[];
   readonly afterId?: number;
   /** At most so many; 1000 by default. */
   readonly limit?: number;
@@ -58,12 +60,22 @@ export async function listEvents(database: Database, query: EventQuery): Promise
   if (query.nodeUuid !== undefined) select = select.where('nodeUuid', '=', query.nodeUuid);
   if (query.operationUuid !== undefined)
     select = select.where('operationUuid', '=', query.operationUuid);
+  if (query.kinds !== undefined) select = select.where('kind', 'in', query.kinds);
   const rows = await select
     .where('id', '>', query.afterId ?? 0)
     .orderBy('id')
     .limit(query.limit ?? 1000)
     .execute();
   return rows.map(toEvent);
+}
+
+/** The id of the newest event of all; 0 when none is there. */
+export async function newestEventIdOfAll(database: Database): Promise<number> {
+  const row = await database
+    .selectFrom('events')
+    .select(({ fn }) => fn.max('id').as('newest'))
+    .executeTakeFirst();
+  return row?.newest ?? 0;
 }
 
 /** Parses a row of the events table. */

@@ -134,6 +134,11 @@ const BOOT_HABITS = [
     seen integer not null, updated_at text not null, primary key (driver, model)) strict`,
 ] as const;
 
+/** Up to which event each receiver of webhooks has been served. */
+const WEBHOOK_CURSORS = [
+  `create table webhook_cursors (receiver text primary key, event_id integer not null) strict`,
+] as const;
+
 function statements(list: readonly string[]): Migration {
   return {
     async up(database: Kysely<unknown>) {
@@ -152,4 +157,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0006_images': statements(IMAGES),
   '0007_shown_steps': statements(SHOWN_STEPS),
   '0008_boot_habits': statements(BOOT_HABITS),
+  '0009_webhook_cursors': statements(WEBHOOK_CURSORS),
 };

@@ -209,6 +209,9 @@ export type BootHabitsTable = {
   updatedAt: string;
 };
 
+/** Up to which event a receiver of webhooks has been served. */
+export type WebhookCursorsTable = { receiver: string; eventId: number };
+
 /** The whole database. */
 export type Tables = {
   nodes: NodesTable;
@@ -228,4 +231,5 @@ export type Tables = {
   bootFacts: BootFactsTable;
   bootHabits: BootHabitsTable;
   images: ImagesTable;
+  webhookCursors: WebhookCursorsTable;
 };

@@ -97,7 +97,7 @@ function knownOf({ operation, phases, transfers, since, isUserBoot }: Boot): rea
   const last = phases.at(-1);
   const tookMs = last && durationMs(last);
   const took = tookMs === undefined ? '' : ` (for ${Math.round(tookMs / 1000)} s)`;
-  const done = transfers.filter(({ status }) => status === 'done').map(({ file }) => file);
+  const done = transfers.filter(({ status }) => status === 'done').map(({ file }) => nameOf(file));
   return [
     `The ${operation.verb} ${STATUS_WORDS[operation.status] ?? operation.status}.`,
     ...(operation.error === null ? [] : [operation.error]),
@@ -111,6 +111,11 @@ function knownOf({ operation, phases, transfers, since, isUserBoot }: Boot): rea
         ]
       : []),
   ];
+}
+
+/** A boot file's name for people: without the node's UUID, which they know. */
+function nameOf(file: string): string {
+  return file.replace(/^\/?[\da-f-]{36}\//, '');
 }
 
 const STATUS_WORDS: Readonly<Record<string, string>> = {

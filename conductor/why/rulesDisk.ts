@@ -16,15 +16,49 @@ function calledBack({ entries }: Boot): TimelineEntry | undefined {
   return entries.findLast(({ kind }) => kind === 'ramdisk.callback');
 }
 
-function afterCallback(...codes: readonly string[]): (boot: Boot) => Finding | undefined {
+/**
+ * The codes with which the ramdisk was lost: that of the error, or, where it was booted again and
+ * again, that of each time.
+ */
+function losses({ entries, errorCode, operation }: Boot): readonly string[] {
+  if (errorCode !== 'RAMDISK_REBOOTED') return [errorCode];
+  const told = entries.filter(({ kind }) => kind === 'ramdisk.rebooted');
+  const last = operation.error?.replace(/^.*? times: /, '') ?? '';
+  return [...told.map(({ message }) => message), last].map((text) => text.split(':', 1)[0] ?? '');
+}
+
+/** Whether a session with the disk was ever there: then no listening port is closed. */
+function sawDisk({ entries }: Boot): TimelineEntry | undefined {
+  return entries.findLast(({ kind }) => kind === 'iscsi.connected');
+}
+
+/** Applies where a ramdisk that called back was never reached, each time with one of these codes. */
+function neverReached(...codes: readonly string[]): (boot: Boot) => Finding | undefined {
   return (boot) => {
     const callback = calledBack(boot);
-    if (callback === undefined || !codes.includes(boot.errorCode)) return undefined;
-    return {
-      evidence: [callback, failure(boot)],
-      words: { address: textOf(callback, 'address') },
-    };
+    if (callback === undefined || sawDisk(boot) !== undefined) return undefined;
+    if (!losses(boot).every((code) => codes.includes(code))) return undefined;
+    const words = { address: textOf(callback, 'address') };
+    return { evidence: [callback, failure(boot)], words };
   };
+}
+
+/** What a ramdisk that was reached is lost with. */
+const LOSSES = [
+  'ISCSI_TARGET_LOST',
+  'ISCSI_COMMAND_TIMED_OUT',
+  'ISCSI_CONNECT_FAILED',
+  'ISCSI_CONNECT_TIMED_OUT',
+  'RAMDISK_UNREACHABLE',
+  'RAMDISK_REBOOTED',
+  'WRITE_NO_PROGRESS',
+];
+
+function wentAway(boot: Boot): Finding | undefined {
+  const callback = calledBack(boot);
+  const reached = sawDisk(boot) ?? (boot.errorCode === 'RAMDISK_REBOOTED' ? callback : undefined);
+  if (reached === undefined || !LOSSES.includes(boot.errorCode)) return undefined;
+  return { evidence: [callback, reached === callback ? undefined : reached, failure(boot)] };
 }
 
 /** What the ramdisk reported, where that fits `pattern`. */
@@ -47,7 +81,7 @@ export const DISK_RULES: readonly Rule[] = [
       'TCP 3260 from this conductor to {address} is closed or filtered: a firewall between them, or the target of the ramdisk died.',
     confirm: 'nc -vz {address} 3260',
     fix: 'Let TCP 3260 and 10000 from the conductor to the provisioning network pass, then deploy again.',
-    find: afterCallback('ISCSI_CONNECT_FAILED', 'ISCSI_CONNECT_TIMED_OUT'),
+    find: neverReached('ISCSI_CONNECT_FAILED', 'ISCSI_CONNECT_TIMED_OUT'),
   },
   {
     code: 'COMMAND_PORT_CLOSED',
@@ -58,17 +92,17 @@ export const DISK_RULES: readonly Rule[] = [
       'TCP 10000 from this conductor to {address} is closed or filtered, or the ramdisk died after it called.',
     confirm: 'nc -vz {address} 10000',
     fix: 'Let TCP 10000 and 3260 from the conductor to the provisioning network pass, then deploy again.',
-    find: afterCallback('RAMDISK_UNREACHABLE'),
+    find: neverReached('RAMDISK_UNREACHABLE'),
   },
   {
     code: 'TARGET_LOST',
     title: 'The machine went away while its disk was written',
     certainty: 'narrowed',
-    pattern: 'The iSCSI session was lost and did not come back in time.',
+    pattern: 'The ramdisk was reached, then lost, and did not come back in time or was lost again.',
     cause: 'The machine lost its power, its network or its ramdisk in the middle of the work.',
     confirm: 'ironpxe node events {node}',
     fix: 'Look at the console of the machine, then: ironpxe node deploy {node}',
-    find: afterCallback('ISCSI_TARGET_LOST', 'ISCSI_COMMAND_TIMED_OUT', 'WRITE_NO_PROGRESS'),
+    find: wentAway,
   },
   {
     code: 'DISK_FAULT',

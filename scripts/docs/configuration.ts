@@ -45,6 +45,8 @@ const EXAMPLES: Readonly<Record<string, unknown>> = {
   'neutron.tftp_server': '192.0.2.1',
   'neutron.provisioning_network': 'provisioning',
   'neutron.cleaning_network': 'cleaning',
+  'webhooks.url': 'https://hooks.example/ironpxe',
+  'webhooks.secret': `whsec_${Buffer.from('0123456789abcdef0123456789abcdef').toString('base64')}`,
   'iscsi.links.cidr': '192.0.2.0/24',
   'iscsi.links.limit_mbit': 8000,
   'pxe.deploy_ramdisk': '/var/lib/ironpxe/ramdisk/initramfs',

@@ -3,36 +3,38 @@ import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Api } from '../../lab/api.ts';
 import { startConductor } from '../../lab/conductor.ts';
-import { createHardware, type Hardware } from '../../lab/hardware.ts';
+import { createHardware, type HardwareNode } from '../../lab/hardware.ts';
 import type { Firmware } from '../../lab/machine.ts';
 import { buildRamdisk } from '../../lab/ramdisk.ts';
 import { userImage } from '../../lab/userImage.ts';
 import { prepareDhcp, type DhcpMode } from './dhcpModes.ts';
+import { nodesWith, type PowerType } from './powerTypes.ts';
 
 const CACHE = join(import.meta.dirname, '..', '..', '.cache');
 
 /** Machines, a conductor, and the DHCP around them. */
 export type BootLab = AsyncDisposable & {
-  readonly hardware: Hardware;
+  /** As they are to be enrolled. */
+  readonly nodes: readonly HardwareNode[];
   readonly api: Api;
   /** `instance_info` for the lab's own image. */
   readonly instanceInfo: Readonly<Record<string, unknown>>;
 };
 
-/** Builds what is not cached, machines with disks of 3 GiB, and a conductor in the DHCP mode. */
+/** Machines with disks of 3 GiB that `power` switches, and a conductor in the DHCP mode. */
 export async function makeBootLab(
-  mode: DhcpMode,
+  { dhcp: mode, power }: { readonly dhcp: DhcpMode; readonly power: PowerType },
   firmware: readonly Firmware[],
   signal: AbortSignal,
 ): Promise<BootLab> {
   const ramdisk = await buildRamdisk(CACHE, () => {}, signal);
   const image = await userImage({ cacheDir: join(CACHE, 'user-image') });
-  const stateDir = join(CACHE, 'boot', mode);
+  const stateDir = join(CACHE, 'boot', `${mode}-${power}`);
   await mkdir(dirname(stateDir), { recursive: true });
   await using made = new AsyncDisposableStack();
   const hardware = made.use(
     await createHardware({
-      name: `boot-${mode}`,
+      name: `boot-${mode}-${power}`,
       stateDir,
       nodes: firmware.length,
       firmware,
@@ -43,6 +45,7 @@ export async function makeBootLab(
   );
   const { place, sections, ...dhcp } = await prepareDhcp(mode, hardware);
   made.use(dhcp);
+  const nodes = await nodesWith(power, hardware, made);
   const { api } = await startConductor(place, {
     deployKernel: ramdisk.kernelPath,
     deployRamdisk: ramdisk.ramdiskPath,
@@ -60,7 +63,7 @@ export async function makeBootLab(
   };
   const standing = made.move();
   return {
-    hardware,
+    nodes,
     api,
     instanceInfo,
     [Symbol.asyncDispose]: () => standing.disposeAsync(),

@@ -5,9 +5,8 @@ import { startDaemon } from '../../lab/processes.ts';
 import type { Ipv4 } from '../../conductor/values/ipv4.ts';
 import { TestNamespace } from '../netboot/support/netns.ts';
 
-export const DHCP_MODES = ['server', 'proxy', 'relayed'] as const;
 /** Who gives addresses: the conductor, another server beside it, the conductor behind a relay. */
-export type DhcpMode = (typeof DHCP_MODES)[number];
+export type DhcpMode = 'server' | 'proxy' | 'relayed';
 
 /** Where the conductor runs, and what of its configuration is due to the mode. */
 export type DhcpPlace = AsyncDisposable & {

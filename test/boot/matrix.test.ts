@@ -1,13 +1,15 @@
 import test from 'ava';
 import { makeBootLab } from './bootLab.ts';
 import { deployOne, type Deployed } from './deployOne.ts';
-import { DHCP_MODES } from './dhcpModes.ts';
+import { COLUMNS } from './columns.ts';
 import { BOOT_WAYS, type BootWay } from './pairs.ts';
 
 /** Deploys at a time: more only slow each other down under software emulation. */
 const AT_ONCE = 2;
 
-const modes = DHCP_MODES.filter((mode) => wanted('IRONPXE_BOOT_DHCP', mode));
+const columns = COLUMNS.filter(
+  ({ dhcp, power }) => wanted('IRONPXE_BOOT_DHCP', dhcp) && wanted('IRONPXE_BOOT_POWER', power),
+);
 const ways = BOOT_WAYS.filter(({ name }) => wanted('IRONPXE_BOOT_WAYS', name));
 const cells = new Map<string, string>();
 
@@ -17,19 +19,20 @@ function wanted(variable: string, name: string): boolean {
   return list === undefined || list.split(',').includes(name);
 }
 
-for (const mode of modes)
-  test.serial(`machines boot and deploy with DHCP: ${mode}`, async (t) => {
+for (const column of columns) {
+  const { dhcp, power } = column;
+  test.serial(`machines boot and deploy: DHCP ${dhcp}, power by ${power}`, async (t) => {
     const signal = AbortSignal.timeout(19 * 60_000);
-    const pairs = ways.filter((way) => mode !== 'proxy' || !way.notBeside);
+    const pairs = ways.filter((way) => dhcp !== 'proxy' || !way.notBeside);
     const firmware = pairs.map((way) => way.firmware);
-    await using lab = await makeBootLab(mode, firmware, signal);
+    await using lab = await makeBootLab(column, firmware, signal);
     const queue = [...pairs.entries()];
     const work = async (): Promise<void> => {
       for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
         const [index, way] = next;
-        const node = lab.hardware.nodes[index];
+        const node = lab.nodes[index];
         if (node === undefined) throw new Error(`no machine ${index}`);
-        const cell = `${way.name}, ${mode}`;
+        const cell = `${way.name}, ${dhcp}, ${power}`;
         cells.set(cell, 'failed');
         const deployed = await deployOne(lab, node, way, signal).catch((error: unknown) => error);
         if (isDeployed(deployed)) {
@@ -40,6 +43,7 @@ for (const mode of modes)
     };
     await Promise.all(Array.from({ length: AT_ONCE }, work));
   });
+}
 
 test.after.always('the table', () => {
   for (const line of table()) console.log(line);
@@ -59,11 +63,15 @@ function inOrder(fetched: readonly string[], needed: BootWay['fetched']): boolea
   });
 }
 
-/** Power-on to login prompt, by firmware and DHCP. */
+/** Power-on to login prompt, by firmware, DHCP and power. */
 function table(): string[] {
   const rows = [
-    ['power: virsh over ssh', ...modes],
-    ...ways.map(({ name }) => [name, ...modes.map((mode) => cells.get(`${name}, ${mode}`) ?? '-')]),
+    ['DHCP', ...columns.map(({ dhcp }) => dhcp)],
+    ['power', ...columns.map(({ power }) => power)],
+    ...ways.map(({ name }) => [
+      name,
+      ...columns.map(({ dhcp, power }) => cells.get(`${name}, ${dhcp}, ${power}`) ?? '-'),
+    ]),
   ];
-  return rows.map((row) => row.map((cell, index) => cell.padEnd(index === 0 ? 24 : 10)).join(''));
+  return rows.map((row) => row.map((cell, index) => cell.padEnd(index === 0 ? 20 : 10)).join(''));
 }

@@ -1,7 +1,8 @@
 #!/bin/sh
-# "npm run test:boot [-- OPTIONS]": every firmware through every way of DHCP, each a real deploy on a
-# virtual machine down to the login prompt of its own system. Minutes; needs root.
-# IRONPXE_BOOT_DHCP=server,proxy,relayed and IRONPXE_BOOT_WAYS='UEFI GRUB' choose some of them.
+# "npm run test:boot [-- OPTIONS]": every firmware through every way of DHCP, and switched by every
+# kind of BMC, each a real deploy on a virtual machine down to the login prompt of its own system.
+# Some twenty minutes; needs root. IRONPXE_BOOT_DHCP=server,proxy,relayed,
+# IRONPXE_BOOT_POWER=virsh,ipmitool,redfish and IRONPXE_BOOT_WAYS='UEFI GRUB' choose some of them.
 set -eu
 cd "$(dirname "$0")/../.."
 if [ "$(id -u)" != 0 ]; then

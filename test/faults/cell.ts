@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { DiskPlan } from '../../conductor/deploy/plan/types.ts';
 import { loadPlan } from '../../conductor/deploy/planFile.ts';
 import { MIB } from '../../conductor/values/units.ts';
+import type { TimelineEntry } from '../../lab/deploy.ts';
 import { ConductorProcess } from './conductorProcess.ts';
 import { FaultDisk } from './disk.ts';
 import type { Fault, FaultParts } from './faults.ts';
@@ -27,6 +28,7 @@ export type CellResult = {
 };
 
 const CELL_TIMEOUT_MS = 300_000;
+const EVENTS_SHOWN = 25;
 /** What a resumed write may repeat at most. */
 const WINDOW_BYTES = 64 * MIB;
 /** Headers, commands, and what TCP repeats because a machine that was held did not take it. */
@@ -46,19 +48,23 @@ type Log = {
   plannedBytes: number | undefined;
 };
 
+type CellParts = {
+  /** Where the cell makes its own folder. */
+  readonly parent: string;
+  readonly images: string;
+  /** Ends it early; its result is worth nothing then. */
+  readonly stop: AbortSignal;
+};
+
 /** Deploys a machine of its own with a conductor of its own, strikes, and looks at what comes. */
-export async function runCell(
-  fault: Fault,
-  phase: Phase,
-  folders: { readonly parent: string; readonly images: string },
-): Promise<CellResult> {
+export async function runCell(fault: Fault, phase: Phase, parts: CellParts): Promise<CellResult> {
   const beganAtMs = performance.now();
   const problems: string[] = [];
   const log: Log = { problems, bootedDifferentAt: undefined, plannedBytes: undefined };
   const seconds = () => (performance.now() - beganAtMs) / 1000;
   const none = { againBytes: 0, missingBytes: undefined };
   try {
-    const result = await inBench(fault, phase, folders, log);
+    const result = await inBench(fault, phase, parts, log);
     return { fault: fault.name, phase: phase.name, problems, seconds: seconds(), ...result };
   } catch (error) {
     problems.push(error instanceof Error ? (error.stack ?? error.message) : String(error));
@@ -70,7 +76,7 @@ export async function runCell(
 async function inBench(
   fault: Fault,
   phase: Phase,
-  { parent, images }: { readonly parent: string; readonly images: string },
+  { parent, images, stop }: CellParts,
   log: Log,
 ): Promise<Pick<CellResult, 'ended' | 'againBytes' | 'missingBytes'>> {
   await using stack = new AsyncDisposableStack();
@@ -87,7 +93,7 @@ async function inBench(
       onUserBoot: () => seeBoot(conductor, disk, log),
     }),
   );
-  const signal = AbortSignal.timeout(CELL_TIMEOUT_MS);
+  const signal = AbortSignal.any([AbortSignal.timeout(CELL_TIMEOUT_MS), stop]);
   const dataBytes = async () => bytesFromFiles(await planOf(conductor));
   try {
     await gates.close(phase.gate);
@@ -114,9 +120,17 @@ async function strikeAndSee(fault: Fault, bench: Bench) {
   await letGo(phase, bench);
   const node = await untilState(conductor, uuid, ['active', 'deploy failed'], signal);
   const ended = await judge(fault, bench, node);
+  if (log.problems.length > 0) log.problems.push(await lastEvents(bench));
   if (bench.machine.error !== undefined)
     throw new Error('The machine', { cause: bench.machine.error });
   return { ended, ...(await countBytes(fault, bench, totalBytes)) };
+}
+
+/** The end of the node's timeline, for whoever has to find out why. */
+async function lastEvents({ conductor, uuid }: Bench): Promise<string> {
+  const events = await timelineOf(conductor, uuid);
+  const lines = events.slice(-EVENTS_SHOWN).map((one) => `${one.at} ${one.kind}: ${one.message}`);
+  return `timeline:\n${lines.join('\n')}`;
 }
 
 /** The user's system would start now, so what the disk holds counts. */
@@ -171,15 +185,30 @@ async function countBytes(fault: Fault, bench: Bench, dataBytes: number) {
   if (isWritten && fault.resends === 'window' && sum(wire) > allowed(dataBytes + WINDOW_BYTES))
     log.problems.push(`${againBytes} bytes were sent again, expected at most ${WINDOW_BYTES}.`);
   if (fault.resends !== 'missing') return { againBytes, missingBytes: undefined };
-  const events = await timelineOf(conductor, uuid);
-  const isAnother = events.some(({ kind }) => kind === 'ramdisk.rebooted');
-  const missingBytes = isAnother ? log.plannedBytes : undefined;
+  const missingBytes = missingAfterReboot(await timelineOf(conductor, uuid), log.plannedBytes);
   const later = sum(wire.slice(1));
   if (missingBytes !== undefined && later > allowed(missingBytes))
     log.problems.push(
       `${later} bytes were sent after the power cut; ${missingBytes} were missing.`,
     );
   return { againBytes, missingBytes };
+}
+
+/**
+ * What the ramdisk that came after the power cut found missing: by comparing before a write, which
+ * makes the plan of the write anew, or by reading back what was written before.
+ */
+function missingAfterReboot(
+  events: readonly TimelineEntry[],
+  plannedBytes: number | undefined,
+): number | undefined {
+  const rebooted = events.findIndex(({ kind }) => kind === 'ramdisk.rebooted');
+  if (rebooted === -1) return undefined;
+  const later = events.slice(rebooted);
+  if (later.some(({ kind }) => kind === 'write.compared')) return plannedBytes;
+  return later
+    .filter(({ kind }) => kind === 'verify.mismatch')
+    .reduce((total, { data }) => total + Number(data['bytes']), 0);
 }
 
 async function planOf(

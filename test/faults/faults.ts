@@ -21,6 +21,8 @@ export type Outcome = 'active' | RegExp | 'drift';
 /** A row of the matrix. */
 export type Fault = {
   readonly name: string;
+  /** For readers of the report. */
+  readonly what: string;
   /** Does it to a machine that is held, and lets go of the machine. */
   readonly strike: (parts: FaultParts) => Promise<void>;
   /** `active` for phases that are not named. */
@@ -89,12 +91,12 @@ async function findServices(machine: FaultParts['machine']) {
 }
 
 /** Kills tgtd and, if it was there, exports the disk again as it was. */
-async function restartTarget({ machine }: FaultParts): Promise<void> {
+async function restartTarget({ machine, signal }: FaultParts): Promise<void> {
   const { tgtd, listener } = await findServices(machine);
   if (tgtd === undefined) return;
   if (listener === undefined) throw new Error('The ramdisk does not listen.');
   process.kill(tgtd, 'SIGKILL');
-  while (await isAlive(tgtd)) await sleep(20);
+  while (await isAlive(tgtd)) await sleep(20, undefined, { signal });
   const environment = (await readFile(`/proc/${listener}/environ`, 'utf8')).split('\0');
   const files = ['console', 'cmdline', 'disks', 'hints', 'target', 'json', 'secret'];
   const script = `${files.map((name) => `. $LIB/${name}.sh`).join('\n')}
@@ -126,19 +128,60 @@ const WRITING = ['partitioning', 'first extents', 'middle', 'last', 'verify'];
 
 /** The rows of the matrix. */
 export const FAULTS: readonly Fault[] = [
-  { name: 'conductor SIGKILL', strike: killConductor, resends: 'window' },
-  { name: 'conductor SIGKILL twice', strike: killConductorTwice, resends: 'window' },
-  { name: 'TCP reset', strike: reset },
-  { name: '5 % packet loss', strike: losePackets },
-  { name: '200 ms stall', strike: stall },
-  { name: 'target restart', strike: restartTarget },
-  { name: 'target crash', strike: crashTarget },
+  {
+    name: 'conductor SIGKILL',
+    what: 'The conductor is killed and started again.',
+    strike: killConductor,
+    resends: 'window',
+  },
+  {
+    name: 'conductor SIGKILL twice',
+    what: 'Once more when the restarted one has come as far, or at once.',
+    strike: killConductorTwice,
+    resends: 'window',
+  },
+  {
+    name: 'TCP reset',
+    what: 'All connections to the target and to the command listener are reset.',
+    strike: reset,
+  },
+  {
+    name: '5 % packet loss',
+    what: 'From then on one packet in twenty is lost, in both directions.',
+    strike: losePackets,
+  },
+  {
+    name: '200 ms stall',
+    what: 'All processes of the machine stand still for a while.',
+    strike: stall,
+  },
+  {
+    name: 'target restart',
+    what: 'tgtd is killed and exports the disk again.',
+    strike: restartTarget,
+  },
+  {
+    name: 'target crash',
+    what: 'tgtd is killed, and nobody starts it again.',
+    strike: crashTarget,
+  },
   {
     name: 'write error',
+    what: 'From then on the disk answers writes to new places with an I/O error.',
     strike: ({ disk }) => disk.breakWrites(),
     emptyDisk: true,
     outcome: Object.fromEntries(WRITING.map((name) => [name, NO_WRITES])),
   },
-  { name: 'bit flip on the disk', strike: flip, outcome: { 'after swap': 'drift' } },
-  { name: 'power cut', strike: ({ machine }) => machine.cutPower(), resends: 'missing' },
+  {
+    name: 'bit flip on the disk',
+    what: 'One bit changes in what was written; `before swap` in the partition table.',
+    strike: flip,
+    outcome: { 'after swap': 'drift' },
+  },
+  {
+    name: 'power cut',
+    what: 'The machine goes silent and off in the same moment; nobody is told.',
+    strike: ({ machine }) => machine.cutPower(),
+    resends: 'missing',
+  },
 ];

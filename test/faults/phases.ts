@@ -14,6 +14,8 @@ export type PhaseParts = {
 /** A moment of a deploy at which the machine is held. */
 export type Phase = {
   readonly name: string;
+  /** For readers of the report. */
+  readonly what: string;
   readonly gate: CommandGate;
   /** Bytes on the wire to the target, of all that are sent, after which it is held. */
   readonly afterBytes?: (dataBytes: number) => number;
@@ -23,13 +25,36 @@ const FIRST_BYTES = 8 * MIB;
 
 /** The columns of the matrix, in the order of a deploy. */
 export const PHASES: readonly Phase[] = [
-  { name: 'partitioning', gate: 'partitioning' },
-  { name: 'first extents', gate: 'partitioning', afterBytes: () => FIRST_BYTES },
-  { name: 'middle', gate: 'partitioning', afterBytes: (all) => Math.floor(all / 2) },
-  { name: 'last', gate: 'partitioning', afterBytes: (all) => all - FIRST_BYTES },
-  { name: 'verify', gate: 'verify' },
-  { name: 'before swap', gate: 'before swap' },
-  { name: 'after swap', gate: 'after swap' },
+  { name: 'partitioning', what: 'Before the old content is made zero.', gate: 'partitioning' },
+  {
+    name: 'first extents',
+    what: 'After 8 MiB of data.',
+    gate: 'partitioning',
+    afterBytes: () => FIRST_BYTES,
+  },
+  {
+    name: 'middle',
+    what: 'After half of the data.',
+    gate: 'partitioning',
+    afterBytes: (all) => Math.floor(all / 2),
+  },
+  {
+    name: 'last',
+    what: '8 MiB before the end of the data.',
+    gate: 'partitioning',
+    afterBytes: (all) => all - FIRST_BYTES,
+  },
+  { name: 'verify', what: 'All data is written; it is about to be read back.', gate: 'verify' },
+  {
+    name: 'before swap',
+    what: 'The partition table is written and about to be read back.',
+    gate: 'before swap',
+  },
+  {
+    name: 'after swap',
+    what: "The machine would boot the user's system, and still runs its ramdisk.",
+    gate: 'after swap',
+  },
 ];
 
 /** Settles when the machine is held in a phase; `Gates.close` of its gate comes before the deploy. */

@@ -1,9 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { execa } from 'execa';
-import { type Row, WALK } from './support/commands.ts';
+import { RESOURCES, type Row, WALK } from './support/commands.ts';
 import { startConductor } from './support/conductor.ts';
 import { Daemons, SYSTEM_ENV } from './support/daemons.ts';
 import { identityOf } from './support/identity.ts';
@@ -64,9 +64,9 @@ async function step(
   }
   t.is(status, 0, `${line}\n${err}`);
   if (!line.endsWith('-f json')) return;
-  const said: unknown = JSON.parse(out);
+  const said = JSON.parse(out);
   if (expected.keep !== undefined)
-    kept.set(expected.keep, (said as { readonly uuid: string }).uuid);
+    kept.set(expected.keep, Array.isArray(said) ? said[0].UUID : said.uuid);
   if (expected.like === undefined) return;
   const wanted = filled(expected.like, kept);
   const [key = '', value] = Object.entries(wanted)[0] ?? [];
@@ -79,6 +79,31 @@ function holds(found: unknown, wanted: unknown): boolean {
   return found === wanted;
 }
 
+/** A file for `openstack baremetal create`. */
+async function resourceFile(t: ExecutionContext): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'ironpxe-clients-'));
+  t.teardown(() => rm(folder, { recursive: true, force: true }));
+  const path = join(folder, 'resources.json');
+  await writeFile(path, JSON.stringify(RESOURCES));
+  return path;
+}
+
+test('every command that the client has is walked', async (t) => {
+  const program = [
+    'from importlib.metadata import entry_points',
+    "print('\\n'.join(e.name for e in entry_points(group='openstack.baremetal.v1')))",
+  ];
+  const options = { env: SYSTEM_ENV, extendEnv: false };
+  const { stdout } = await execa('/usr/bin/python3', ['-c', program.join('\n')], options);
+  const names = stdout.split('\n').map((name) => name.slice('baremetal_'.length));
+  const commands = names.map((name) => name.replaceAll('_', ' '));
+  t.true(commands.length > 80);
+  t.deepEqual(
+    commands.filter((command) => !WALK.some(([line]) => `${line} `.startsWith(`${command} `))),
+    [],
+  );
+});
+
 for (const [how, rig] of [
   ['noauth', plain],
   ['tokens of Keystone', guarded],
@@ -87,7 +112,7 @@ for (const [how, rig] of [
     await using stack = new AsyncDisposableStack();
     const { env } = await rig(stack);
     const command = stack.use(openStackCommand(env));
-    const kept = new Map<string, string>();
+    const kept = new Map([['file', await resourceFile(t)]]);
     for (const row of WALK) await step(t, command, row, kept);
     const { stdout } = await execa('/usr/bin/python3', [SDK_WALK], {
       env: { ...SYSTEM_ENV, ...env },

@@ -14,9 +14,9 @@ export const nodeTimeline: Command = {
   summary: "Show a node's last boot as a waterfall of phases",
   args: ['NODE'],
   options: { follow: { what: 'Draw again as it goes on, to the end of the operation.' } },
-  text: `Shows where the time of the last deploy (or clean, inspection …) went: power, firmware, DHCP, loader,
-kernel, ramdisk, call-back, disk, and the boot of the own system; with the size and rate of transfers
-and the usual time of this node or, before its second boot, of its model.`,
+  text: `Shows where the time of the last deploy (or clean, inspection …) went: power, firmware, DHCP,
+loader, kernel, ramdisk, call-back, disk, and the boot of the own system; with the size and rate
+of transfers and the usual time of this node or, before its second boot, of its model.`,
   examples: ['ironpxe node timeline rack1-07', 'ironpxe node timeline rack1-07 --json'],
   run: timeline,
 };

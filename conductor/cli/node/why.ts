@@ -10,9 +10,9 @@ export const nodeWhy: Command = {
   summary: 'Explain why a node did not boot',
   args: ['NODE'],
   options: {},
-  text: `Reads the timeline of the last deploy (or clean, inspection …) and says what is known, the cause that
-fits with its evidence, a command to confirm it and one to mend it. Where nothing fits it says so.
-docs/reference/why.md lists all causes.`,
+  text: `Reads the timeline of the last deploy (or clean, inspection …) and says what is known, the
+cause that fits with its evidence, a command to confirm it and one to mend it. Where nothing fits
+it says so. docs/reference/why.md lists all causes.`,
   examples: ['ironpxe node why rack1-07', 'ironpxe node why rack1-07 --json'],
   run: why,
 };

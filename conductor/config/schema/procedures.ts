@@ -25,6 +25,24 @@ export const deploy = z.strictObject({
     .describe(
       'Whether what already stands on the disk is left alone; instance_info/ironpxe_write wins.',
     ),
+  relay: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Whether machines that are deployed at the same time hand the image on to each other; driver_info/ironpxe_relay and instance_info/ironpxe_relay win.',
+    ),
+  relay_fan_out: z
+    .int()
+    .min(1)
+    .max(16)
+    .default(2)
+    .describe('How many machines one machine feeds at a time.'),
+  relay_wait_seconds: seconds
+    .default(1800)
+    .describe('How long a machine waits for one that feeds it before the conductor does.'),
+  relay_hold_seconds: seconds
+    .default(3600)
+    .describe('How long a machine stays in its ramdisk to feed others before it goes its way.'),
   allow_in_maintenance: z
     .boolean()
     .default(true)

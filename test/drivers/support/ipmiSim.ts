@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run } from '../../../conductor/process/run.ts';
-import type { QemuMachine } from './qemuMachine.ts';
+import type { SwitchedMachine } from './qemuMachine.ts';
 
 /** A BMC of OpenIPMI's ipmi_sim in front of a machine. */
 export type IpmiSim = AsyncDisposable & {
@@ -19,7 +19,7 @@ export type IpmiSim = AsyncDisposable & {
 
 const PASSWORD = 'swordfish-41';
 
-function chassisScript({ folder, script }: QemuMachine): string {
+function chassisScript({ folder, script }: SwitchedMachine): string {
   return `#!/bin/sh
 cd ${folder}
 shift
@@ -65,10 +65,17 @@ mc_add 0x20 0 no-device-sdrs 0x23 9 8 0x9f 0x1291 0xf02 persist_sdr
 mc_enable 0x20
 `;
 
+/** Where a BMC stands. */
+type Place = {
+  readonly listenPort: number;
+  /** A command that runs another one there. */
+  readonly enter: readonly string[];
+};
+
 /** Starts a BMC and waits until it answers. */
-export async function startIpmiSim(machine: QemuMachine): Promise<IpmiSim> {
+export async function startIpmiSim(machine: SwitchedMachine, place?: Place): Promise<IpmiSim> {
   const { folder } = machine;
-  const listenPort = await freeUdpPort();
+  const { listenPort, enter } = place ?? { listenPort: await freeUdpPort(), enter: ['env'] };
   const files = { 'lan.conf': lanConfig(folder, listenPort), commands: COMMANDS, slow: '0' };
   for (const [name, text] of Object.entries({
     ...files,
@@ -78,8 +85,9 @@ export async function startIpmiSim(machine: QemuMachine): Promise<IpmiSim> {
     await writeFile(join(folder, name), text);
   await chmod(join(folder, 'chassis'), 0o700);
   await mkdir(join(folder, 'state'));
-  const args = ['-n', '-c', 'lan.conf', '-f', 'commands', '-s', 'state'];
-  const child = spawn('ipmi_sim', args, { cwd: folder, stdio: 'ignore' });
+  const [program = '', ...before] = enter;
+  const args = [...before, 'ipmi_sim', '-n', '-c', 'lan.conf', '-f', 'commands', '-s', 'state'];
+  const child = spawn(program, args, { cwd: folder, stdio: 'ignore' });
   const sim: IpmiSim = {
     listenPort,
     driverInfo: {
@@ -95,7 +103,7 @@ export async function startIpmiSim(machine: QemuMachine): Promise<IpmiSim> {
     [Symbol.asyncDispose]: () => end(child),
   };
   try {
-    await answers(folder, listenPort);
+    await answers(folder, { listenPort, enter });
     return sim;
   } catch (error) {
     await end(child);
@@ -103,13 +111,15 @@ export async function startIpmiSim(machine: QemuMachine): Promise<IpmiSim> {
   }
 }
 
-async function answers(folder: string, listenPort: number): Promise<void> {
+async function answers(folder: string, { listenPort, enter }: Place): Promise<void> {
+  const [program = '', ...before] = enter;
   const file = join(folder, 'password');
   await writeFile(file, PASSWORD);
   const place = ['-I', 'lanplus', '-H', '127.0.0.1', '-p', String(listenPort), '-C', '3'];
   const login = ['-U', 'operator', '-f', file, '-N', '1', '-R', '1', 'power', 'status'];
   for (let attempt = 1; ; attempt += 1) {
-    const end = await run('ipmitool', [...place, ...login], { okCodes: [0, 1], timeoutMs: 30_000 });
+    const args = [...before, 'ipmitool', ...place, ...login];
+    const end = await run(program, args, { okCodes: [0, 1], timeoutMs: 30_000 });
     if (end.exitCode === 0) return;
     if (attempt === 5) throw new Error(`ipmi_sim does not answer: ${end.stderr}`);
   }

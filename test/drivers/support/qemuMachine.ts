@@ -3,20 +3,22 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run } from '../../../conductor/process/run.ts';
 
+/** What a BMC is put in front of: `SCRIPT on|off|state` switches it; `folder` is the BMC's own. */
+export type SwitchedMachine = { readonly folder: string; readonly script: string };
+
 /**
  * A machine to switch: a QEMU that is running when its power is on. It is started with its CPU
  * stopped, for only its power matters. `script` does what a BMC does to it: `SCRIPT on|off|state`.
  */
-export type QemuMachine = AsyncDisposable & {
-  readonly folder: string;
-  readonly script: string;
-  /** Whether its process runs. */
-  isOn(): Promise<boolean>;
-  start(): Promise<void>;
-  stop(): Promise<void>;
-  /** What was asked of it, one line each. */
-  calls(): Promise<readonly string[]>;
-};
+export type QemuMachine = SwitchedMachine &
+  AsyncDisposable & {
+    /** Whether its process runs. */
+    isOn(): Promise<boolean>;
+    start(): Promise<void>;
+    stop(): Promise<void>;
+    /** What was asked of it, one line each. */
+    calls(): Promise<readonly string[]>;
+  };
 
 const QEMU = 'qemu-system-x86_64 -nodefaults -display none -m 16 -machine pc,accel=tcg -S';
 

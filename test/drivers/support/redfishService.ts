@@ -1,6 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { once } from 'node:events';
-import type { QemuMachine } from './qemuMachine.ts';
 
 /**
  * A small Redfish service in front of a machine, after the shapes that DMTF publishes (DSP0266,
@@ -15,6 +14,15 @@ export type RedfishTraits = {
   readonly busyFor?: number;
   readonly resetTypes?: readonly string[];
   readonly enabledValues?: readonly string[];
+};
+
+/** The machine behind the service. */
+export type ServedMachine = {
+  isOn(): Promise<boolean>;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  /** Told of every change of `BootSourceOverrideTarget`. */
+  setBoot?(target: string): Promise<void>;
 };
 
 /** The service while it runs. */
@@ -35,7 +43,7 @@ const RESET_TYPES = ['On', 'ForceOff', 'GracefulShutdown', 'ForceRestart'];
 
 /** Starts a service on the loopback. */
 export async function startRedfish(
-  machine: QemuMachine,
+  machine: ServedMachine,
   traits: RedfishTraits = {},
 ): Promise<RedfishService> {
   const requests: string[] = [];
@@ -108,11 +116,12 @@ export async function startRedfish(
     return { status: 204 };
   }
 
-  function patch(request: IncomingMessage, body: Record<string, unknown>): Answer {
+  async function patch(request: IncomingMessage, body: Record<string, unknown>): Promise<Answer> {
     const given = request.headers['if-match'];
     if (given !== undefined && given !== `"${version}"`) return { status: 412, body: {} };
     if (given === undefined) return { status: 428, body: {} };
     Object.assign(boot, body['Boot']);
+    await machine.setBoot?.(String(boot['BootSourceOverrideTarget']));
     version += 1;
     return { status: 200, body: {} };
   }

@@ -57,7 +57,9 @@ test('an offer has a boot file and never an address', async (t) => {
 
 test('strangers, operating systems and machines with nothing to boot are left alone', async (t) => {
   const cases: [DhcpPacket, MemoryFacts, number][] = [
-    [message(['ovmf', 0]), new MemoryFacts([]), 0],
+    // An unknown machine that wants to boot is told of: its port may have another MAC.
+    [message(['ovmf', 0]), new MemoryFacts([]), 1],
+    [message(['udhcpc', 0], { mac: STRANGER }), new MemoryFacts([]), 0],
     [message(['udhcpc', 0], { mac: MAC }), new MemoryFacts([machine()]), 0],
     [message(['ovmf', 0]), new MemoryFacts([machine({ boot: undefined })]), 1],
   ];

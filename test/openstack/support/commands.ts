@@ -5,14 +5,24 @@ type Expected = {
   /** It fails, and says this. */
   readonly fails?: RegExp;
 };
-/** `{x}` stands for what was kept as x: the field `uuid` of an earlier command. */
+/**
+ * `{x}` stands for what was kept as x: the UUID that an earlier command showed, or listed first.
+ * `{file}`: one with {@link RESOURCES}.
+ */
 export type Row = readonly [command: string, expected?: Expected & { readonly keep?: string }];
+
+/** What `create` makes at once. */
+export const RESOURCES = {
+  nodes: [
+    { name: 'from-file', driver: 'fake-hardware', ports: [{ address: '52:54:00:11:22:55' }] },
+  ],
+};
 
 const state = (provision_state: string) => ({ like: { provision_state } });
 const SHOW = 'node show bm -f json';
 
 /**
- * Every family of commands of "openstack baremetal" (client 5.0), in an order in which they work
+ * Every command of "openstack baremetal" (client 5.0), in an order in which they work
  * on fake-hardware; refusals are those of a real Ironic 21.4.
  */
 export const WALK: readonly Row[] = [
@@ -21,6 +31,7 @@ export const WALK: readonly Row[] = [
   ['driver property list fake-hardware -f json'],
   ['driver raid property list fake-hardware -f json', { like: { Property: 'size_gb' } }],
   ['driver passthru list fake-hardware -f json'],
+  ['driver passthru call fake-hardware none-such', { fails: /none-such/ }],
   ['conductor list -f json', { like: { Hostname: 'conductor', Alive: true } }],
   ['conductor show conductor -f json', { like: { hostname: 'conductor' } }],
 
@@ -136,7 +147,8 @@ export const WALK: readonly Row[] = [
   ['node vif list bm -f json'],
   ['node vif attach bm 11111111-2222-4333-8444-555555555555'],
   ['node vif detach bm 11111111-2222-4333-8444-555555555555'],
-  ['node history list bm -f json'],
+  ['node history list bm -f json', { like: { Severity: 'ERROR' }, keep: 'event' }],
+  ['node history get bm {event} -f json', { like: { uuid: '{event}', severity: 'ERROR' } }],
 
   ['allocation create --resource-class none-such --name never --wait 30', { fails: /never|fail/i }],
   ['allocation delete never'],
@@ -180,9 +192,10 @@ export const WALK: readonly Row[] = [
     'volume target create --node {node} --type iscsi --volume-id v1 --boot-index 0 -f json',
     { keep: 'target' },
   ],
-  ['volume target set {target} --volume-id v2'],
+  ['volume target set {target} --volume-id v2 --extra a=b'],
+  ['volume target unset {target} --extra a'],
   ['volume target list --long -f json', { like: { 'Volume ID': 'v2' } }],
-  ['volume target show {target} -f json', { like: { volume_id: 'v2' } }],
+  ['volume target show {target} -f json', { like: { volume_id: 'v2', extra: {} } }],
   ['volume connector delete {connector}'],
   ['volume target delete {target}'],
 
@@ -195,6 +208,11 @@ export const WALK: readonly Row[] = [
   ['deploy template list -f json', { like: { Name: 'CUSTOM_T' } }],
   ['deploy template show CUSTOM_T -f json', { like: { extra: {} } }],
   ['deploy template delete CUSTOM_T'],
+
+  ['create {file}'],
+  ['port list --node from-file -f json', { like: { Address: '52:54:00:11:22:55' } }],
+  ['node show from-file -f json', { like: { driver: 'fake-hardware' } }],
+  ['node delete from-file'],
 
   ['node create --driver fake-hardware --name adopted'],
   ['node manage adopted --wait 60'],

@@ -17,7 +17,8 @@ export async function startConductor(
   name = 'conductor',
 ): Promise<ConductorProcess> {
   const folder = join(daemons.folder, name);
-  await mkdir(folder);
+  // It is there when one is started again on what another left.
+  await mkdir(folder, { recursive: true });
   const [apiPort, bootPort] = [await freePort(), await freePort()];
   const socket = join(folder, 'api.sock');
   const config = {
