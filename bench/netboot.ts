@@ -121,7 +121,8 @@ const DHCP_CLIENTS = 10_000;
 async function exchange({ client }: Scene, offered: number): Promise<Seen> {
   const load = ['-r', String(offered), '-p', String(DHCP_SECONDS), '-R', String(DHCP_CLIENTS)];
   const args = ['-4', ...load, '-W', '1000000', '-l', NET.client, NET.server];
-  const { stdout, stderr } = await client.run('perfdhcp', args, 60_000);
+  // It ends with 3 when some exchange was not done in time: what a server cannot keep up with.
+  const { stdout, stderr } = await client.run('perfdhcp', args, 60_000, [0, 3]);
   const acks = /REQUEST-ACK\*{3}[\s\S]*?received packets: (\d+)/.exec(stdout)?.[1];
   if (acks === undefined) throw new Error(`perfdhcp failed: ${stdout.slice(-500)} ${stderr}`);
   return { rate: Number(acks) / DHCP_SECONDS, units: Number(acks) };
@@ -159,7 +160,7 @@ const CASES: readonly Case[] = [
 ];
 
 async function main(): Promise<void> {
-  const { rounds, only } = parseNumberOptions({ rounds: 4, only: CASES.length + 1 });
+  const { rounds, only } = parseNumberOptions({ rounds: 3, only: CASES.length + 1 });
   await using scene = await setScene();
   const verdicts: Verdict[] = [];
   const rows: string[][] = [];

@@ -46,6 +46,14 @@ export type Lease = {
   readonly expiresAtMs: number;
 };
 
+/** Whether a lease still keeps its address from others. */
+export function isLive(lease: Lease, nowMs: number): boolean {
+  return lease.state !== 'released' && lease.expiresAtMs > nowMs;
+}
+
+/** An address that nobody holds, with the lease that it was last in. */
+export type FreeAddress = { readonly address: Ipv4; readonly former: Lease | undefined };
+
 /** All that the netboot services know of the world; the store stands behind it. */
 export interface NetbootFacts {
   hostByMac(mac: Mac): Promise<KnownHost | undefined>;
@@ -64,11 +72,12 @@ export interface LeaseBook {
   /** The machine's lease, in any state but declined; a released or expired one too. */
   byMac(mac: Mac, subnet: string): Promise<Lease | undefined>;
   byAddress(address: Ipv4): Promise<Lease | undefined>;
-  /** Every lease of a subnet that is neither released nor expired at `nowMs`. */
-  live(subnet: string, nowMs: number): Promise<readonly Lease[]>;
+  /** Goes on through `addresses` to the first that no live lease holds at `nowMs`. */
+  nextFree(addresses: Iterator<Ipv4>, nowMs: number): Promise<FreeAddress | undefined>;
   /**
    * Writes a lease, replacing what stood for its address and for its MAC in the subnet; a declined
-   * address is nobody's and leaves the lease of its MAC alone.
+   * address is nobody's and leaves the lease of its MAC alone. Lookups that follow see it at once;
+   * the promise is kept when it survives a power cut, which an offer need not.
    */
   put(lease: Lease): Promise<void>;
 }

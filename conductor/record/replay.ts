@@ -90,7 +90,7 @@ function factsOf({ lease, host, boot }: RecordedFile): NetbootFacts {
   const leases: LeaseBook = {
     byMac: async () => lease ?? undefined,
     byAddress: async () => lease ?? undefined,
-    live: async () => (lease === null ? [] : [lease]),
+    nextFree: async () => undefined,
     put: async () => undefined,
   };
   return {

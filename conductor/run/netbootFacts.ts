@@ -6,7 +6,7 @@ import type { Database } from '../store/database.ts';
 import { appendEvent } from '../store/events.ts';
 import { leaseBook } from '../store/leases.ts';
 import { findNode } from '../store/nodes.ts';
-import { listPorts } from '../store/ports.ts';
+import { bootableNodeOf } from '../store/ports.ts';
 import type { Node } from '../store/types.ts';
 import type { Mac } from '../values/mac.ts';
 
@@ -22,8 +22,8 @@ export type NetbootFactsOptions = {
 export function netbootFacts(options: NetbootFactsOptions): NetbootFacts {
   const { database, wakeUps, logger } = options;
   const nodeByMac = async (mac: Mac): Promise<Node | undefined> => {
-    const [port] = await listPorts(database, { address: mac });
-    return port?.pxeEnabled ? findNode(database, port.nodeUuid) : undefined;
+    const nodeUuid = await bootableNodeOf(database, mac);
+    return nodeUuid === undefined ? undefined : findNode(database, nodeUuid);
   };
   return {
     leases: leaseBook(database),

@@ -139,6 +139,16 @@ const WEBHOOK_CURSORS = [
   `create table webhook_cursors (receiver text primary key, event_id integer not null) strict`,
 ] as const;
 
+/** Leases are looked up in memory: one tree of them is enough, and what is written stays small. */
+const LEASES_IN_ONE_TREE = [
+  `create table leases_anew (
+    address text primary key, mac text not null, subnet text not null, state text not null,
+    expires_at_ms integer not null) strict, without rowid`,
+  `insert into leases_anew select address, mac, subnet, state, expires_at_ms from leases`,
+  `drop table leases`,
+  `alter table leases_anew rename to leases`,
+] as const;
+
 function statements(list: readonly string[]): Migration {
   return {
     async up(database: Kysely<unknown>) {
@@ -158,4 +168,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0007_shown_steps': statements(SHOWN_STEPS),
   '0008_boot_habits': statements(BOOT_HABITS),
   '0009_webhook_cursors': statements(WEBHOOK_CURSORS),
+  '0010_leases_in_one_tree': statements(LEASES_IN_ONE_TREE),
 };

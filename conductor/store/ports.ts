@@ -112,6 +112,16 @@ export async function listPorts(
   return rows.map(toPort);
 }
 
+/**
+ * The UUID of the node that may boot through a MAC. Asked for every DHCP message of every machine on
+ * the network, known or not, so it is plain SQL: building the query would cost more than running it.
+ */
+export async function bootableNodeOf(database: Database, mac: Mac): Promise<string | undefined> {
+  const { rows } = await sql<Pick<PortsTable, 'nodeUuid'>>`
+    select node_uuid from ports where address = ${mac} and pxe_enabled = 1`.execute(database);
+  return rows[0]?.nodeUuid;
+}
+
 /** Changes fields of a port. @throws IronpxeError MAC_EXISTS, PORT_NOT_FOUND */
 export async function updatePort(
   database: Database,

@@ -13,9 +13,8 @@ export function tryParseMac(text: string): Mac | undefined {
 
 /** The first six bytes of `bytes` (a DHCP chaddr, say) as a MAC. */
 export function macFromBytes(bytes: Uint8Array): Mac {
-  return Array.from(bytes.subarray(0, 6), (byte) => byte.toString(16).padStart(2, '0')).join(
-    ':',
-  ) as Mac;
+  const digits = Buffer.from(bytes.buffer, bytes.byteOffset, 6).toString('hex');
+  return (digits.match(/../g) ?? []).join(':') as Mac;
 }
 
 /** The name under which pxelinux asks for its config: hardware type 01, then the MAC, with dashes. */

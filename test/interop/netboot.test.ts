@@ -160,7 +160,7 @@ needing(
   async (t) => {
     await using bench = await Bench.make('decline');
     const [subnet] = dhcpConfig(NETBOOT_OPTIONS.dhcp).subnets;
-    const first = subnet && candidates(subnet, OS_MAC, new Set()).next().value;
+    const first = subnet && candidates(subnet, OS_MAC).next().value;
     await bench.namespace.ip(`addr add ${String(first)}/32 dev br0`);
     const server = await bench.serve(NETBOOT_OPTIONS, []);
     const client = await bench.client('os', OS_MAC);

@@ -6,7 +6,6 @@ import { hasCode } from '../../conductor/errors/error.ts';
 import { deleteBootFacts, getBootFacts, putBootFacts } from '../../conductor/store/bootFacts.ts';
 import { openDatabase } from '../../conductor/store/database.ts';
 import { appendEvent, listEvents } from '../../conductor/store/events.ts';
-import { leaseBook } from '../../conductor/store/leases.ts';
 import { lockNode, releaseLocksOf } from '../../conductor/store/locks.ts';
 import {
   deleteNode,
@@ -17,7 +16,6 @@ import {
   updateNode,
 } from '../../conductor/store/nodes.ts';
 import { insertPort, listPorts, updatePort } from '../../conductor/store/ports.ts';
-import type { Ipv4 } from '../../conductor/values/ipv4.ts';
 import type { Mac } from '../../conductor/values/mac.ts';
 
 const UUID = '11111111-1111-4111-8111-111111111111';
@@ -134,18 +132,4 @@ test('boot facts are replaced whole', async (t) => {
   t.deepEqual(await getBootFacts(database, UUID), swapped);
   await deleteBootFacts(database, UUID);
   t.is(await getBootFacts(database, UUID), undefined);
-});
-
-test('a lease replaces what stood for its address and for its MAC', async (t) => {
-  const database = await openDatabase(':memory:');
-  const book = leaseBook(database);
-  const lease = { mac: MAC, subnet: 's', state: 'bound', expiresAtMs: 1000 } as const;
-  await book.put({ ...lease, address: '10.0.0.1' as Ipv4 });
-  await book.put({ ...lease, address: '10.0.0.2' as Ipv4 });
-  t.is(await book.byAddress('10.0.0.1' as Ipv4), undefined);
-  t.is((await book.byMac(MAC, 's'))?.address, '10.0.0.2' as Ipv4);
-  await book.put({ ...lease, address: '10.0.0.9' as Ipv4, state: 'declined' });
-  t.is((await book.byMac(MAC, 's'))?.address, '10.0.0.2' as Ipv4, 'a declined address is nobody’s');
-  t.is((await book.live('s', 999)).length, 2);
-  t.is((await book.live('s', 1001)).length, 0);
 });

@@ -7,20 +7,16 @@ import { inRange, type Subnet } from './config.ts';
 const MOST_LOOKUPS = 64;
 
 /**
- * The addresses that a new machine may get, in the order to try: a start that depends on the MAC,
- * then upwards and around. So a machine whose row was lost tends to get its old address again.
+ * The addresses that may be given out, in the order to try for a machine: a start that depends on the
+ * MAC, then upwards and around. So a machine whose row was lost tends to get its old address again.
  */
-export function* candidates(
-  subnet: Subnet,
-  mac: Mac,
-  taken: ReadonlySet<Ipv4>,
-): Generator<Ipv4, void> {
+export function* candidates(subnet: Subnet, mac: Mac): Generator<Ipv4, void> {
   const { rangeStart, rangeEnd } = subnet;
   const count = rangeEnd - rangeStart + 1;
   const start = hash(mac) % count;
   for (let step = 0; step < count; step++) {
     const address = ipv4FromNumber(rangeStart + ((start + step) % count));
-    if (inRange(subnet, address) && !taken.has(address)) yield address;
+    if (inRange(subnet, address)) yield address;
   }
 }
 
@@ -34,15 +30,14 @@ export async function freeAddress(
   facts: NetbootFacts,
   nowMs: number,
 ): Promise<Ipv4 | undefined> {
-  const live = await facts.leases.live(subnet.name, nowMs);
-  const taken = new Set(live.map(({ address }) => address));
+  const addresses = candidates(subnet, mac);
   let fallback: Ipv4 | undefined;
-  let lookups = 0;
-  for (const address of candidates(subnet, mac, taken)) {
-    const former = await facts.leases.byAddress(address);
+  for (let lookups = 0; lookups < MOST_LOOKUPS; lookups++) {
+    const free = await facts.leases.nextFree(addresses, nowMs);
+    if (free === undefined) break;
+    const { address, former } = free;
     if (former === undefined || !(await facts.hostByMac(former.mac))) return address;
     fallback ??= address;
-    if (++lookups >= MOST_LOOKUPS) break;
   }
   return fallback;
 }

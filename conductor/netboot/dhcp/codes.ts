@@ -49,9 +49,12 @@ export type MessageType = (typeof MESSAGE_TYPES)[keyof typeof MESSAGE_TYPES];
 
 /** The number of a message type on the wire. */
 export function messageTypeCode(type: MessageType): number {
-  const entry = Object.entries(MESSAGE_TYPES).find(([, name]) => name === type);
-  return Number(entry?.[0]);
+  return MESSAGE_CODES.get(type) ?? 0;
 }
+
+const MESSAGE_CODES: ReadonlyMap<string, number> = new Map(
+  Object.entries(MESSAGE_TYPES).map(([code, name]) => [name, Number(code)]),
+);
 
 /** The name of a message type; `undefined` for an unknown number. */
 export function messageTypeName(code: number | undefined): MessageType | undefined {

@@ -1,14 +1,14 @@
 import type { NewEvent } from '../../events/kinds.ts';
 import { contains, type Ipv4 } from '../../values/ipv4.ts';
 import type { Mac } from '../../values/mac.ts';
-import type { Lease } from '../facts.ts';
+import { isLive, type Lease } from '../facts.ts';
 import { OPTION, type MessageType } from './codes.ts';
 import { inRange } from './config.ts';
 import { dhcpEvent, exhausted, unknownMachine } from './events.ts';
 import { readIpv4 } from './options.ts';
 import { ANY, type DhcpPacket } from './packet.ts';
 import { informReply, leaseReply, nakReply, type DhcpReply } from './reply.ts';
-import { isLive, type DhcpSnapshot } from './snapshot.ts';
+import type { DhcpSnapshot } from './snapshot.ts';
 
 /** What to do about one request: write leases first, then send, then tell the timeline. */
 export type DhcpDecision = {

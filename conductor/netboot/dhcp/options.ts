@@ -9,7 +9,8 @@ const END = 255;
 /**
  * Reads an options area. Pads may stand anywhere, a repeated option is joined (RFC 3396), and
  * bytes after END are ignored. `undefined` when an option runs past the end.
- * The reader of the `dhcp` package is not used: it skips one byte too many after each pad.
+ * Values are views of the areas. The reader of the `dhcp` package is not used: it skips one byte too
+ * many after each pad.
  */
 export function readOptions(...areas: readonly Uint8Array[]): Map<number, Uint8Array> | undefined {
   const found = new Map<number, Uint8Array>();
@@ -25,7 +26,7 @@ function readArea(area: Uint8Array, found: Map<number, Uint8Array>): boolean {
     if (code === PAD || code === undefined) continue;
     const length = area[at++];
     if (length === undefined || at + length > area.length) return false;
-    const value = area.subarray(at, at + length);
+    const value = new Uint8Array(area.buffer, area.byteOffset + at, length);
     found.set(code, joined(found.get(code), value));
     at += length;
   }
@@ -33,7 +34,7 @@ function readArea(area: Uint8Array, found: Map<number, Uint8Array>): boolean {
 }
 
 function joined(before: Uint8Array | undefined, value: Uint8Array): Uint8Array {
-  return before === undefined ? Uint8Array.from(value) : Buffer.concat([before, value]);
+  return before === undefined ? value : Buffer.concat([before, value]);
 }
 
 /** One IPv4 address; `undefined` unless the value has exactly four bytes. */
@@ -56,7 +57,7 @@ export function readUint16(value: Uint8Array | undefined): number | undefined {
 
 /** Addresses as an option value, four bytes each. */
 export function ipv4Bytes(...addresses: readonly Ipv4[]): Uint8Array {
-  const bytes = Buffer.alloc(4 * addresses.length);
+  const bytes = Buffer.allocUnsafe(4 * addresses.length);
   for (const [index, address] of addresses.entries())
     bytes.writeUInt32BE(ipv4ToNumber(address), 4 * index);
   return bytes;
@@ -64,7 +65,7 @@ export function ipv4Bytes(...addresses: readonly Ipv4[]): Uint8Array {
 
 /** A number of seconds as an option value. */
 export function uint32Bytes(value: number): Uint8Array {
-  const bytes = Buffer.alloc(4);
+  const bytes = Buffer.allocUnsafe(4);
   bytes.writeUInt32BE(Math.min(value, 0xffffffff));
   return bytes;
 }

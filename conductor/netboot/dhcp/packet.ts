@@ -74,7 +74,9 @@ function headerOf(buffer: Buffer): Buffer {
 /** Options of the options area, then of `file` and `sname` where option 52 says so (RFC 2131 §4.1). */
 function allOptions(buffer: Buffer): DhcpOptionMap | undefined {
   const area = buffer.subarray(HEADER_BYTES + 4);
-  const overload = readOptions(area)?.get(OPTION.overload)?.[0] ?? 0;
+  const own = readOptions(area);
+  const overload = own?.get(OPTION.overload)?.[0] ?? 0;
+  if (overload === 0) return own;
   const more: Buffer[] = [];
   if (overload & 1) more.push(buffer.subarray(FILE.start, FILE.end));
   if (overload & 2) more.push(buffer.subarray(SNAME.start, SNAME.end));

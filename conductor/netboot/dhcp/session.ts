@@ -65,8 +65,9 @@ export class DhcpSession {
   readonly #probes = new Set<Promise<void>>();
   /** Packets as they came, for the tap. */
   readonly #bytes = new WeakMap<DhcpPacket, Buffer>();
-  #tail: Promise<void> = Promise.resolve();
-  #waiting = 0;
+  /** Requests that are not answered yet. */
+  readonly #answering = new Set<Promise<void>>();
+  #tail: Promise<unknown> = Promise.resolve();
 
   constructor(options: DhcpOptions, sockets: DhcpSockets, facts: NetbootFacts, extras: DhcpExtras) {
     this.#options = options;
@@ -85,7 +86,7 @@ export class DhcpSession {
       return;
     }
     if (packet.mac === this.#searchMac) return;
-    if (this.#waiting >= LONGEST_QUEUE) {
+    if (this.#answering.size >= LONGEST_QUEUE) {
       this.counters.overrun++;
       return;
     }
@@ -94,8 +95,8 @@ export class DhcpSession {
   }
 
   async idle(): Promise<void> {
-    while (this.#waiting > 0 || this.#probes.size > 0)
-      await Promise.all([this.#tail, ...this.#probes]);
+    while (this.#answering.size > 0 || this.#probes.size > 0)
+      await Promise.all([...this.#answering, ...this.#probes]);
   }
 
   watchForeign(everySeconds: number): AsyncDisposable {
@@ -112,17 +113,21 @@ export class DhcpSession {
     });
   }
 
+  /** The next request is decided as soon as this one is, while this one's lease is written down. */
   #queue(packet: DhcpPacket, sendBack?: SendBack): void {
-    this.#waiting++;
-    this.#tail = this.#tail
-      .then(() => this.#answer(packet, sendBack))
+    const deciding = this.#tail.then(() => this.#decide(packet, sendBack));
+    this.#tail = deciding.catch(() => undefined);
+    const answering: Promise<void> = deciding
+      .then((answer) => answer())
       .catch((error: unknown) => this.#fail(error))
-      .finally(() => this.#waiting--);
+      .finally(() => this.#answering.delete(answering));
+    this.#answering.add(answering);
   }
 
-  async #answer(packet: DhcpPacket, sendBack?: SendBack): Promise<void> {
+  /** Decides about a request and has its leases known; what is given back answers it. */
+  async #decide(packet: DhcpPacket, sendBack?: SendBack): Promise<() => Promise<void>> {
     const subnet = subnetOf(packet, this.#config);
-    if (subnet === undefined) return this.#homeless(packet);
+    if (subnet === undefined) return () => this.#homeless(packet);
     const nowMs = (this.#extras.nowMs ?? Date.now)();
     const snapshot = await lookUp(packet, subnet, this.#config, this.#facts, nowMs);
     const proxy = this.#config.mode === 'proxy';
@@ -130,9 +135,12 @@ export class DhcpSession {
     const decision = proxy ? decideProxy(packet, snapshot, at) : decide(packet, snapshot);
     const bytes = this.#bytes.get(packet);
     if (bytes) this.#extras.tap?.dhcp({ bytes, to: at, snapshot, decision });
-    for (const lease of decision.leases) await this.#facts.leases.put(lease);
-    if (this.#isToProbe(decision, snapshot)) this.#probe(packet, decision, snapshot);
-    else this.#carryOut(decision, sendBack);
+    const written = Promise.all(decision.leases.map((lease) => this.#facts.leases.put(lease)));
+    return async () => {
+      await written;
+      if (this.#isToProbe(decision, snapshot)) this.#probe(packet, decision, snapshot);
+      else this.#carryOut(decision, sendBack);
+    };
   }
 
   #carryOut({ events, reply }: DhcpDecision, sendBack?: SendBack): void {

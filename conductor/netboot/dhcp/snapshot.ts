@@ -16,8 +16,3 @@ export type DhcpSnapshot = {
   /** A free address, if one had to be found. */
   readonly candidate: Ipv4 | undefined;
 };
-
-/** Whether a lease still keeps its address from others. */
-export function isLive(lease: Lease, nowMs: number): boolean {
-  return lease.state !== 'released' && lease.expiresAtMs > nowMs;
-}

@@ -87,12 +87,12 @@ test.serial('a relay of no configured subnet is told of, not answered', async (t
 
 test.serial('two machines that ask at once get two addresses', async (t) => {
   const facts = new MemoryFacts([]);
-  const live = facts.leases.live.bind(facts.leases);
+  const nextFree = facts.leases.nextFree.bind(facts.leases);
   // A database takes its time: the next request arrives before the answer.
-  facts.leases.live = async (...args) => {
-    const rows = await live(...args);
+  facts.leases.nextFree = async (...args) => {
+    const found = await nextFree(...args);
     for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate);
-    return rows;
+    return found;
   };
   await using server = await startDhcp(OPTIONS, facts);
   const relay = await boundSocket(RELAY, server.listenPort);
@@ -113,6 +113,37 @@ test.serial('two machines that ask at once get two addresses', async (t) => {
   await all.promise;
   t.is(new Set(got).size, count);
 });
+
+test.serial(
+  'nothing is promised before it is written, and writing keeps nobody waiting',
+  async (t) => {
+    const facts = new MemoryFacts([]);
+    const written = Promise.withResolvers<void>();
+    const put = facts.leases.put.bind(facts.leases);
+    const both = Promise.withResolvers<void>();
+    facts.leases.put = async (lease) => {
+      await put(lease);
+      if (facts.leases.rows.size === 2) both.resolve();
+      await written.promise;
+    };
+    await using server = await startDhcp(OPTIONS, facts);
+    const relay = await boundSocket(RELAY, server.listenPort);
+    t.teardown(() => relay.close());
+    for (const mac of ['52:54:00:00:02:01', '52:54:00:00:02:02'])
+      relay.send(
+        encodePacket(message(['udhcpc', 0], { giaddr: RELAY, mac: mac as never })),
+        server.listenPort,
+        '127.0.0.1',
+      );
+    await both.promise;
+    await new Promise(setImmediate);
+    t.is(server.counters.replied, 0);
+    const answer = once(relay, 'message');
+    written.resolve();
+    await answer;
+    t.true(server.counters.replied > 0);
+  },
+);
 
 test.serial('a port in use is an error that names the holder', async (t) => {
   const holder = await boundSocket('0.0.0.0', 0);

@@ -1,10 +1,12 @@
 import type { NewEvent } from '../../../conductor/events/kinds.ts';
-import type {
-  BootFacts,
-  KnownHost,
-  Lease,
-  LeaseBook,
-  NetbootFacts,
+import {
+  type BootFacts,
+  type FreeAddress,
+  isLive,
+  type KnownHost,
+  type Lease,
+  type LeaseBook,
+  type NetbootFacts,
 } from '../../../conductor/netboot/facts.ts';
 import type { Ipv4 } from '../../../conductor/values/ipv4.ts';
 import type { Mac } from '../../../conductor/values/mac.ts';
@@ -22,30 +24,32 @@ export class MemoryLeaseBook implements LeaseBook {
   writes = 0;
 
   async byMac(mac: Mac, subnet: string): Promise<Lease | undefined> {
-    return this.#all().find(
-      (row) => row.mac === mac && row.subnet === subnet && row.state !== 'declined',
-    );
+    return this.#ofMachine(mac, subnet);
   }
 
   async byAddress(address: Ipv4): Promise<Lease | undefined> {
     return this.rows.get(address);
   }
 
-  async live(subnet: string, nowMs: number): Promise<readonly Lease[]> {
-    return this.#all().filter(
-      (row) => row.subnet === subnet && row.state !== 'released' && row.expiresAtMs > nowMs,
-    );
+  async nextFree(addresses: Iterator<Ipv4>, nowMs: number): Promise<FreeAddress | undefined> {
+    for (let next = addresses.next(); !next.done; next = addresses.next()) {
+      const former = this.rows.get(next.value);
+      if (former === undefined || !isLive(former, nowMs)) return { address: next.value, former };
+    }
+    return undefined;
   }
 
   async put(lease: Lease): Promise<void> {
-    const former = await this.byMac(lease.mac, lease.subnet);
+    const former = this.#ofMachine(lease.mac, lease.subnet);
     if (former !== undefined && lease.state !== 'declined') this.rows.delete(former.address);
     this.rows.set(lease.address, lease);
     this.writes++;
   }
 
-  #all(): Lease[] {
-    return [...this.rows.values()];
+  #ofMachine(mac: Mac, subnet: string): Lease | undefined {
+    return [...this.rows.values()].find(
+      (row) => row.mac === mac && row.subnet === subnet && row.state !== 'declined',
+    );
   }
 }
 

@@ -66,8 +66,13 @@ export class TestNamespace implements AsyncDisposable {
   }
 
   /** Runs a program inside, to its end. */
-  async run(program: string, args: readonly string[], timeoutMs = 30_000): Promise<RunResult> {
-    return run('nsenter', [this.#flag(), program, ...args], { timeoutMs, okCodes: [0, 1] });
+  async run(
+    program: string,
+    args: readonly string[],
+    timeoutMs = 30_000,
+    okCodes: readonly number[] = [0, 1],
+  ): Promise<RunResult> {
+    return run('nsenter', [this.#flag(), program, ...args], { timeoutMs, okCodes });
   }
 
   /** Starts a program inside; after `timeoutMs` it is stopped, and waiting for its text fails. */
