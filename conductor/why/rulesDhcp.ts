@@ -1,6 +1,8 @@
 import { asksAsFirmware, textOf, type TimelineEntry } from '../timeline/entry.ts';
 import type { Boot } from './boot.ts';
+import { followedAnother } from './followedAnother.ts';
 import type { Finding, Rule } from './rule.ts';
+import { FETCHING } from './rulesTransfer.ts';
 
 const AT_DHCP = ['dhcp'];
 
@@ -100,16 +102,15 @@ export const DHCP_RULES: readonly Rule[] = [
     code: 'ROGUE_DHCP',
     title: 'The machine follows another DHCP server',
     certainty: 'certain',
-    pattern: "The machine's REQUEST named another server, and nothing of ours was taken since.",
+    pattern:
+      "The machine's REQUEST named another server, and nothing of ours was taken or fetched since.",
     cause: 'The DHCP server {server} answers on the network of the machine, and is quicker.',
     confirm: 'ironpxe doctor --config FILE',
     fix: 'Take {server} off this network, or set dhcp.mode: proxy to live beside it.',
-    places: ['dhcp', 'firmware'],
+    places: ['dhcp', 'firmware', ...FETCHING],
     find: (boot) => {
-      const took = boot.talk.findLast(({ kind }) => kind === 'dhcp.foreign');
-      const ours = boot.talk.findLast(({ kind }) => kind === 'dhcp.ack');
-      if (took === undefined || (ours !== undefined && ours.id > took.id)) return undefined;
-      return { evidence: [took], words: { server: textOf(took, 'server') } };
+      const took = followedAnother(boot);
+      return took && { evidence: [took], words: { server: textOf(took, 'server') } };
     },
   },
   {

@@ -84,8 +84,18 @@ export const POWER_RULES: readonly Rule[] = [
       'DRIVER_SSH_AUTH',
       'DRIVER_SSH_HOST_KEY',
       'DRIVER_LIBVIRT',
-      'POWER_TIMEOUT',
     ),
+  },
+  {
+    code: 'POWER_NOT_IN_TIME',
+    title: 'The machine was not switched in time',
+    certainty: 'narrowed',
+    pattern: 'Switching the machine was given up after deploy.power_timeout_seconds.',
+    cause:
+      'The BMC, or the host of the virtual machine, took the command and does not carry it out, or is slower than power_timeout_seconds allows.',
+    confirm: 'ironpxe node power {node}',
+    fix: 'Reset the BMC (ipmitool mc reset cold), or allow more: deploy.power_timeout_seconds; then deploy again.',
+    find: onCode('POWER_TIMEOUT'),
   },
   {
     code: 'BOOT_DEVICE_IGNORED',

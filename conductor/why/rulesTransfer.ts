@@ -1,9 +1,10 @@
 import type { TimelineEntry } from '../timeline/entry.ts';
 import type { Boot } from './boot.ts';
+import { followedAnother, NO_LEASE } from './followedAnother.ts';
 import type { Finding, Rule } from './rule.ts';
 
 /** Places in which the machine fetches files. */
-const FETCHING = ['loader', 'kernel', 'ramdisk'];
+export const FETCHING = ['loader', 'kernel', 'ramdisk'];
 
 /**
  * Files without which a boot cannot go on. Loaders also look for what need not be there (shim: its
@@ -37,7 +38,8 @@ export const TRANSFER_RULES: readonly Rule[] = [
     confirm: 'tcpdump -ni any -e port 67 or port 68',
     fix: 'Take the other DHCP server off this network, or use dhcp.mode proxy beside it.',
     places: FETCHING,
-    find: (boot) => lastFailed(boot, /holds no lease of the node/),
+    // Where the server was seen, it has a rule of its own.
+    find: (boot) => (followedAnother(boot) ? undefined : lastFailed(boot, NO_LEASE)),
   },
   {
     code: 'FILE_MISSING',

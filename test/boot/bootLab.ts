@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Api } from '../../lab/api.ts';
 import { startConductor } from '../../lab/conductor.ts';
-import { createHardware, type HardwareNode } from '../../lab/hardware.ts';
+import { createHardware, type HardwareFacts, type HardwareNode } from '../../lab/hardware.ts';
 import type { Firmware } from '../../lab/machine.ts';
 import { buildRamdisk } from '../../lab/ramdisk.ts';
 import { userImage } from '../../lab/userImage.ts';
@@ -14,6 +14,8 @@ const CACHE = join(import.meta.dirname, '..', '..', '.cache');
 
 /** Machines, a conductor, and the DHCP around them. */
 export type BootLab = AsyncDisposable & {
+  /** Where the machines stand, and who gives addresses there. */
+  readonly hardware: HardwareFacts;
   /** As they are to be enrolled. */
   readonly nodes: readonly HardwareNode[];
   readonly api: Api;
@@ -21,20 +23,31 @@ export type BootLab = AsyncDisposable & {
   readonly instanceInfo: Readonly<Record<string, unknown>>;
 };
 
+/** What is to be otherwise than in a lab that works. */
+export type Spoilt = {
+  /** Of the lab; by default it is named after the DHCP mode and the power type. */
+  readonly name?: string;
+  readonly deployKernel?: string;
+  /** Of the configuration, in place of what the DHCP mode needs. */
+  readonly sections?: Readonly<Record<string, object>>;
+};
+
 /** Machines with disks of 3 GiB that `power` switches, and a conductor in the DHCP mode. */
 export async function makeBootLab(
   { dhcp: mode, power }: { readonly dhcp: DhcpMode; readonly power: PowerType },
   firmware: readonly Firmware[],
   signal: AbortSignal,
+  spoilt: Spoilt = {},
 ): Promise<BootLab> {
   const ramdisk = await buildRamdisk(CACHE, () => {}, signal);
   const image = await userImage({ cacheDir: join(CACHE, 'user-image') });
-  const stateDir = join(CACHE, 'boot', `${mode}-${power}`);
+  const { name = `${mode}-${power}` } = spoilt;
+  const stateDir = join(CACHE, 'boot', name);
   await mkdir(dirname(stateDir), { recursive: true });
   await using made = new AsyncDisposableStack();
   const hardware = made.use(
     await createHardware({
-      name: `boot-${mode}-${power}`,
+      name: `boot-${name}`,
       stateDir,
       nodes: firmware.length,
       firmware,
@@ -47,11 +60,11 @@ export async function makeBootLab(
   made.use(dhcp);
   const nodes = await nodesWith(power, hardware, made);
   const { api } = await startConductor(place, {
-    deployKernel: ramdisk.kernelPath,
+    deployKernel: spoilt.deployKernel ?? ramdisk.kernelPath,
     deployRamdisk: ramdisk.ramdiskPath,
     imageFolders: [dirname(image.rootPath)],
     ipxe: false,
-    sections,
+    sections: spoilt.sections ?? sections,
     signal,
   });
   const url = (path: string): string => pathToFileURL(path).href;
@@ -63,6 +76,7 @@ export async function makeBootLab(
   };
   const standing = made.move();
   return {
+    hardware,
     nodes,
     api,
     instanceInfo,

@@ -5,8 +5,11 @@ import { startDaemon } from '../../lab/processes.ts';
 import type { Ipv4 } from '../../conductor/values/ipv4.ts';
 import { TestNamespace } from '../netboot/support/netns.ts';
 
-/** Who gives addresses: the conductor, another server beside it, the conductor behind a relay. */
-export type DhcpMode = 'server' | 'proxy' | 'relayed';
+/**
+ * Who gives addresses: the conductor, another server beside it, the conductor behind a relay; or, as
+ * a fault, another server that iPXE prefers.
+ */
+export type DhcpMode = 'server' | 'proxy' | 'relayed' | 'rogue';
 
 /** Where the conductor runs, and what of its configuration is due to the mode. */
 export type DhcpPlace = AsyncDisposable & {
@@ -23,6 +26,9 @@ export async function prepareDhcp(mode: DhcpMode, hardware: HardwareFacts): Prom
       return { place: hardware, sections: {}, async [Symbol.asyncDispose]() {} };
     case 'proxy':
       return besideDnsmasq(hardware);
+    case 'rogue':
+      // iPXE's own option "priority", within option 175.
+      return besideDnsmasq(hardware, ['--dhcp-option-force=encap:175,1,1']);
     case 'relayed':
       return behindRelay(hardware);
     default:
@@ -31,7 +37,10 @@ export async function prepareDhcp(mode: DhcpMode, hardware: HardwareFacts): Prom
 }
 
 /** A dnsmasq on a host of its own gives the addresses and knows nothing of booting. */
-async function besideDnsmasq(hardware: HardwareFacts): Promise<DhcpPlace> {
+async function besideDnsmasq(
+  hardware: HardwareFacts,
+  more: readonly string[] = [],
+): Promise<DhcpPlace> {
   const other = await TestNamespace.make('dhcp');
   const link = `link add dhcp type veth peer name eth0 netns ${other.name}`;
   await runInNamespace(hardware.netns, 'ip', link.split(' '));
@@ -47,7 +56,7 @@ async function besideDnsmasq(hardware: HardwareFacts): Promise<DhcpPlace> {
   ];
   const lease = `--dhcp-leasefile=${join(hardware.stateDir, 'dnsmasq.leases')}`;
   const range = '--dhcp-range=172.30.0.100,172.30.0.199';
-  const command = ['--log-facility=-', '--log-dhcp', lease, range];
+  const command = ['--log-facility=-', '--log-dhcp', lease, range, ...more];
   await startDaemon(hardware.stateDir, 'dnsmasq', [
     'nsenter',
     netArgument(other.name),
