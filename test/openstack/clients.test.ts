@@ -8,10 +8,10 @@ import { startConductor } from './support/conductor.ts';
 import { Daemons, SYSTEM_ENV } from './support/daemons.ts';
 import { identityOf } from './support/identity.ts';
 import { OpenStack } from './support/openstack.ts';
+import { sdkWalk, SEEN } from './support/sdkWalk.ts';
 import { type OpenStackCommand, openStackCommand } from './support/openstackCommand.ts';
 
 const IRONPXE = join(import.meta.dirname, '..', '..', 'bin', 'ironpxe');
-const SDK_WALK = join(import.meta.dirname, 'support', 'sdkWalk.py');
 
 type Rig = { readonly url: string; readonly env: Readonly<Record<string, string>> };
 
@@ -114,17 +114,14 @@ for (const [how, rig] of [
     const command = stack.use(openStackCommand(env));
     const kept = new Map([['file', await resourceFile(t)]]);
     for (const row of WALK) await step(t, command, row, kept);
-    const { stdout } = await execa('/usr/bin/python3', [SDK_WALK], {
-      env: { ...SYSTEM_ENV, ...env },
-      extendEnv: false,
+    const seen = await sdkWalk(env, {
+      node: {
+        driver: 'fake-hardware',
+        properties: { cpus: 2, memory_mb: 1024, local_gb: 10, cpu_arch: 'x86_64' },
+      },
+      address: '52:54:00:aa:bb:cc',
+      instance_info: { image_source: 'http://127.0.0.1/x.img', image_checksum: 'abc' },
+      timeout: 120,
     });
-    t.deepEqual(JSON.parse(stdout), {
-      enrolled: 'enroll',
-      validated: true,
-      deployed: 'active',
-      power: 'power on',
-      undeployed: 'available',
-      allocated: true,
-      gone: true,
-    });
+    t.deepEqual(seen, SEEN);
   });

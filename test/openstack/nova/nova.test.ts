@@ -80,31 +80,41 @@ test.serial('a node that is available becomes a hypervisor, and can be scheduled
   );
 });
 
-test.serial('without a network: create, stop, start, reboot, rebuild, delete', async (t) => {
-  await ok('server create --flavor baremetal --image plain --nic none --wait one');
-  t.log(`ACTIVE after ${seconds()}`);
-  const made = await server();
-  t.is(made.status, 'ACTIVE', JSON.stringify(made.fault));
-  const deployed = await node();
-  t.like(deployed, { provision_state: 'active', instance_uuid: made.id, last_error: null });
-  t.like(deployed.instance_info, { display_name: 'one', root_gb: '100', vcpus: '1' });
-  for (const [line, power] of [
-    ['server stop one', 'Shutdown'],
-    ['server start one', 'Running'],
-    ['server reboot --hard --wait one', 'Running'],
-    ['server reboot --soft --wait one', 'Running'],
-  ] as const) {
-    await ok(line);
-    await until(t, line, async () => {
-      const { 'OS-EXT-STS:power_state': state, 'OS-EXT-STS:task_state': task } = await server();
-      return task === null && (state === power || state === POWER_STATES[power]);
-    });
-  }
-  await ok('server rebuild --image plain --wait one');
-  t.like(await server(), { status: 'ACTIVE', id: made.id });
-  await ok('server delete --wait one');
-  await untilFree(t);
-});
+test.serial(
+  'without a network: create, stop, start, reboot, rebuild, rescue, delete',
+  async (t) => {
+    await ok('server create --flavor baremetal --image plain --nic none --wait one');
+    t.log(`ACTIVE after ${seconds()}`);
+    const made = await server();
+    t.is(made.status, 'ACTIVE', JSON.stringify(made.fault));
+    const deployed = await node();
+    t.like(deployed, { provision_state: 'active', instance_uuid: made.id, last_error: null });
+    t.like(deployed.instance_info, { display_name: 'one', root_gb: '100', vcpus: '1' });
+    for (const [line, power] of [
+      ['server stop one', 'Shutdown'],
+      ['server start one', 'Running'],
+      ['server reboot --hard --wait one', 'Running'],
+      ['server reboot --soft --wait one', 'Running'],
+    ] as const) {
+      await ok(line);
+      await until(t, line, async () => {
+        const { 'OS-EXT-STS:power_state': state, 'OS-EXT-STS:task_state': task } = await server();
+        return task === null && (state === power || state === POWER_STATES[power]);
+      });
+    }
+    await ok('server rebuild --image plain --wait one');
+    t.like(await server(), { status: 'ACTIVE', id: made.id });
+    for (const [line, status] of [
+      ['server rescue one', 'RESCUE'],
+      ['server unrescue one', 'ACTIVE'],
+    ] as const) {
+      await ok(line);
+      await until(t, line, async () => (await server()).status === status);
+    }
+    await ok('server delete --wait one');
+    await untilFree(t);
+  },
+);
 
 test.serial('with Neutron and a config drive: the ports say where to boot from', async (t) => {
   await ok('baremetal node set bm --network-interface flat');
