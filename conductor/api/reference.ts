@@ -18,7 +18,8 @@ The API is that of OpenStack Ironic: clients of Ironic (Nova, \`openstack bareme
 gophercloud) use it unchanged at \`http://127.0.0.1:6385\` or on a unix socket. Who may use it says
 \`auth.strategy\`: everybody on this host (\`noauth\`), users of a file (\`http_basic\`) or of Keystone
 (\`keystone\`, see policy.md); writes from web pages of other origins are refused.
-On the provisioning network only \`pass_deploy_info\` is served, which the deploy key protects.
+On the provisioning network only what ramdisks call is served: \`pass_deploy_info\`, which the deploy
+key protects; for agents also lookup, heartbeat (by token), \`continue_inspection\` and their images.
 
 ## Requests and answers
 
@@ -51,11 +52,13 @@ On the provisioning network only \`pass_deploy_info\` is served, which the deplo
 - With the network interface \`noop\`, the default, attaching a VIF is accepted and changes nothing.
   \`flat\` and \`neutron\` work on ports of Neutron, and their DHCP options come from there.
 - Agents (IPA) look up their node and report with the token of version 1.62; what they report stands
-  in \`driver_internal_info\`. Deploys are driven by the classic iSCSI ramdisk.
+  in \`driver_internal_info\`. They deploy nodes whose deploy interface is \`direct\`; the default is iSCSI.
 - \`GET /openapi.json\` is our own: this API as OpenAPI 3.1, made from the schemas that check requests.
 - \`timeout\` of \`states/power\` is taken in place of the configured time.
 - \`GET /v1/nodes/{ident}/timeline?after=ID&limit=N\` is our own: events, the id of the newest, the
-  last operation with its steps, and the states of the node, made to be polled.
+  last operation with its steps, and the states of the node, made to be polled. With
+  \`Accept: text/event-stream\` events come as they happen (server-sent events; \`Last-Event-ID\`
+  goes on where a connection was lost).
 - \`GET /v1/nodes/{ident}/kernel_line\` is our own: \`line\`, what the node's own system is (or would
   be) booted with; \`parts\`, its pieces with where each comes from (\`instance_info\`, \`driver_info\`,
   \`image\`, \`configuration\`, \`disk\`, \`ironpxe\`); \`reason\`, why there is none.

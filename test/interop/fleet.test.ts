@@ -51,7 +51,7 @@ test.serial('a conductor that restarts while a deploy waits lets it wait on', as
   await bench.provision('deploy');
   await untilQueued(bench);
   await bench.restart();
-  await bench.until('deploying');
+  await bench.untilEvent('write.queued', 2);
   await bench.until('wait call-back');
   turn?.[Symbol.dispose]();
   await bench.until('active');

@@ -22,13 +22,13 @@ import { getNode, insertNode, updateNode } from '../../../conductor/store/nodes.
 import { insertPort } from '../../../conductor/store/ports.ts';
 import type { JsonObject, Node } from '../../../conductor/store/types.ts';
 import type { Mac } from '../../../conductor/values/mac.ts';
+import { poll } from './poll.ts';
 import { type AgentFaults, type AgentOptions, TestAgent } from './testAgent.ts';
 
 export const UUID = '11111111-1111-4111-8111-111111111111';
 const MAC = '52:54:00:00:00:01' as Mac;
 
 /** What takes longer does not come any more. */
-const PATIENCE_MS = 90_000;
 
 export const folder = mkdtempSync(join(tmpdir(), 'ironpxe-agent-'));
 
@@ -179,24 +179,7 @@ ${options.config ?? ''}`,
     interfaces: { deploy: 'direct' },
   });
   const node = () => getNode(database, UUID);
-  const tale = async () => {
-    const events = await listEvents(database, { nodeUuid: UUID });
-    const { provisionState, lastError } = await node();
-    return [
-      provisionState,
-      lastError,
-      ...events.map(({ kind, message }) => `${kind} ${message}`),
-    ].join('\n');
-  };
-  const poll = async <T>(look: () => Promise<T | undefined> | T | undefined): Promise<T> => {
-    const giveUpAtMs = Date.now() + PATIENCE_MS;
-    for (;;) {
-      const found = await look();
-      if (found !== undefined) return found;
-      if (Date.now() > giveUpAtMs) throw new Error(await tale());
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
-  };
+  const look: AgentBench['poll'] = (question) => poll(database, UUID, question);
   const all = made.move();
   return {
     database,
@@ -220,10 +203,10 @@ ${options.config ?? ''}`,
     },
     agents,
     node,
-    poll,
+    poll: look,
     provision: async (verb, more = {}) => conductor.provision(await node(), verb, more),
     until: (...states) =>
-      poll(async () => {
+      look(async () => {
         const found = await node();
         const { provisionState: state } = found;
         if (state.endsWith('failed') && !states.includes(state))

@@ -21,6 +21,7 @@ import { insertPort } from '../../../conductor/store/ports.ts';
 import type { Node } from '../../../conductor/store/types.ts';
 import type { Mac } from '../../../conductor/values/mac.ts';
 import { GIB, MIB } from '../../../conductor/values/units.ts';
+import { poll } from './poll.ts';
 import { type MachineOptions, type Misbehaviour, SimulatedMachine } from './simulatedMachine.ts';
 
 export const UUID = '11111111-1111-4111-8111-111111111111';
@@ -52,7 +53,8 @@ export type Bench = AsyncDisposable & {
   provision(verb: Verb): Promise<void>;
   /** The node once it is in one of these states. */
   until(...states: readonly string[]): Promise<Node>;
-  untilEvent(kind: string): Promise<boolean>;
+  /** Returns once there are that many events of a kind. */
+  untilEvent(kind: string, times?: number): Promise<boolean>;
   /** Lets the conductor go as a stop does, and makes a new one on the same store. */
   restart(): Promise<void>;
 };
@@ -117,13 +119,6 @@ ${options.config ?? ''}`,
   };
   await updateNode(database, UUID, { instanceInfo });
   const node = () => getNode(database, UUID);
-  const poll = async <T>(look: () => Promise<T | undefined>): Promise<T> => {
-    for (;;) {
-      const found = await look();
-      if (found !== undefined) return found;
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-  };
   return {
     database,
     get conductor() {
@@ -133,16 +128,16 @@ ${options.config ?? ''}`,
     node,
     provision: async (verb) => conductor.provision(await node(), verb, {}),
     until: (...states) =>
-      poll(async () => {
+      poll(database, UUID, async () => {
         const found = await node();
         if (found.provisionState.endsWith('failed') && !states.includes(found.provisionState))
           t.fail(`${found.provisionState}: ${found.lastError}`);
         return states.includes(found.provisionState) ? found : undefined;
       }),
-    untilEvent: (kind) =>
-      poll(async () => {
+    untilEvent: (kind, times = 1) =>
+      poll(database, UUID, async () => {
         const events = await listEvents(database, { nodeUuid: UUID });
-        return events.some((event) => event.kind === kind) ? true : undefined;
+        return events.filter((event) => event.kind === kind).length >= times || undefined;
       }),
     async restart() {
       await conductor.stop();

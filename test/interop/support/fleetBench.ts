@@ -16,10 +16,10 @@ import type { Node } from '../../../conductor/store/types.ts';
 import type { Mac } from '../../../conductor/values/mac.ts';
 import { GIB, MIB } from '../../../conductor/values/units.ts';
 import { folder, imagePath } from './deployBench.ts';
+import { poll } from './poll.ts';
 import { type Misbehaviour, SimulatedMachine } from './simulatedMachine.ts';
 
 const MBIT = 2000;
-const LOOK_EVERY_MS = 50;
 
 /** A machine of a fleet with its node. */
 export type Member = { readonly uuid: string; readonly machine: SimulatedMachine };
@@ -84,7 +84,7 @@ export async function makeFleet(
   stack.defer(() => conductor.stop());
   const made = stack.move();
   const untilEvent = async ({ uuid }: Member, kind: string): Promise<void> => {
-    await poll(async () => {
+    await poll(database, uuid, async () => {
       const events = await listEvents(database, { nodeUuid: uuid });
       return events.some((event) => event.kind === kind) ? ('seen' as const) : undefined;
     });
@@ -99,7 +99,7 @@ export async function makeFleet(
       for (const turn of turns) turn?.[Symbol.dispose]();
     },
     untilActive: ({ uuid }) =>
-      poll(async () => {
+      poll(database, uuid, async () => {
         const node = await getNode(database, uuid);
         if (node.provisionState === 'deploy failed') t.fail(`${uuid}: ${node.lastError}`);
         return ['active', 'deploy failed'].includes(node.provisionState) ? node : undefined;
@@ -137,12 +137,4 @@ function instance() {
 async function makeDisk(path: string, sizeBytes: number): Promise<void> {
   await writeFile(path, '');
   await truncate(path, sizeBytes);
-}
-
-async function poll<T>(look: () => Promise<T | undefined>): Promise<T> {
-  for (;;) {
-    const found = await look();
-    if (found !== undefined) return found;
-    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
-  }
 }
