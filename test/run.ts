@@ -56,14 +56,13 @@ async function runSuite(name: string, command: readonly string[]): Promise<Count
   return { passed: counted.passed, failed: good ? 0 : Math.max(1, counted.failed) };
 }
 
-/** Reads the last lines of AVA's report. */
+/** Reads AVA's report; its last lines tell how many passed only where none failed. */
 function countAva(text: string): Counts {
-  const sum = (pattern: RegExp) =>
-    [...text.matchAll(pattern)].reduce((total, [, count = '0']) => total + Number(count), 0);
-  const passed = sum(/^ {2}(\d+) tests? passed/gm);
-  const failed = sum(
+  const passed = text.match(/^ {2}✔ /gm)?.length ?? 0;
+  const ends = text.matchAll(
     /^ {2}(\d+) (?:tests? failed|uncaught exceptions?|unhandled rejections?|tests? (?:was|were) pending|hooks? failed|test files? .*)/gm,
   );
+  const failed = [...ends].reduce((total, [, count = '0']) => total + Number(count), 0);
   return { passed, failed };
 }
 
