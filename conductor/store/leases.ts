@@ -28,62 +28,72 @@ export function leaseBook(database: Database): LeaseBook {
   return new StoredLeases(database);
 }
 
+/** The leases as they were read, and what became of them since. A failed write ends it. */
+type Edition = {
+  readonly index: LeaseIndex;
+  /** Addresses whose row is to be written. */
+  changed: Set<Ipv4>;
+  /** The write that has not begun: what is put now goes with it. */
+  next: Promise<void> | undefined;
+};
+
 class StoredLeases implements LeaseBook {
   readonly #database: Database;
-  #loading: Promise<LeaseIndex> | undefined;
-  #index: LeaseIndex | undefined;
-  /** Addresses whose row is to be written. */
-  #changed = new Set<Ipv4>();
+  #edition: Edition | undefined;
+  #loading: Promise<Edition> | undefined;
+  /** The last write that was asked for; they follow one another. */
   #writing: Promise<void> = Promise.resolve();
-  #next: Promise<void> | undefined;
 
   constructor(database: Database) {
     this.#database = database;
   }
 
   async byMac(mac: Mac, subnet: string): Promise<Lease | undefined> {
-    return (this.#index ?? (await this.#load())).byMac(mac, subnet);
+    return (this.#edition ?? (await this.#load())).index.byMac(mac, subnet);
   }
 
   async byAddress(address: Ipv4): Promise<Lease | undefined> {
-    return (this.#index ?? (await this.#load())).byAddress(address);
+    return (this.#edition ?? (await this.#load())).index.byAddress(address);
   }
 
   async nextFree(addresses: Iterator<Ipv4>, nowMs: number): ReturnType<LeaseBook['nextFree']> {
-    return (this.#index ?? (await this.#load())).nextFree(addresses, nowMs);
+    return (this.#edition ?? (await this.#load())).index.nextFree(addresses, nowMs);
   }
 
   // Up to the first await all happens at once: the next request must see the lease.
   async put(lease: Lease): Promise<void> {
-    const index = this.#index ?? (await this.#load());
-    for (const address of index.put(lease)) this.#changed.add(address);
+    const edition = this.#edition ?? (await this.#load());
+    for (const address of edition.index.put(lease)) edition.changed.add(address);
     // Nobody uses an address that is only offered; a machine whose offer was forgotten asks again.
     if (lease.state === 'offered') return;
-    this.#next ??= this.#commit(index);
-    await this.#next;
+    this.#writing = edition.next ??= this.#commit(edition, this.#writing);
+    await edition.next;
   }
 
-  #load(): Promise<LeaseIndex> {
-    this.#loading ??= this.#database
-      .selectFrom('leases')
-      .selectAll()
-      .execute()
-      .then((rows) => (this.#index = new LeaseIndex(rows.map(toLease))));
+  /** A read that failed is tried again by whoever asks next. */
+  #load(): Promise<Edition> {
+    this.#loading ??= this.#read().finally(() => (this.#loading = undefined));
     return this.#loading;
   }
 
-  async #commit(index: LeaseIndex): Promise<void> {
-    await Promise.allSettled([this.#writing, delay(GATHERED_MS)]);
-    this.#writing = this.#next ?? this.#writing;
-    this.#next = undefined;
-    const changed = [...this.#changed];
-    this.#changed = new Set();
+  async #read(): Promise<Edition> {
+    const rows = await this.#database.selectFrom('leases').selectAll().execute();
+    const index = new LeaseIndex(rows.map(toLease));
+    return (this.#edition = { index, changed: new Set(), next: undefined });
+  }
+
+  async #commit(edition: Edition, before: Promise<void>): Promise<void> {
+    await Promise.allSettled([before, delay(GATHERED_MS)]);
+    const { index, changed } = edition;
+    edition.next = undefined;
+    edition.changed = new Set();
     try {
-      if (index !== this.#index) throw new Error('The leases before these could not be written.');
-      await write(this.#database, index, changed);
+      if (edition !== this.#edition)
+        throw new Error('The leases before these could not be written.');
+      await write(this.#database, index, [...changed]);
     } catch (error) {
       // Memory must not know of leases that a restart forgets.
-      if (index === this.#index) this.#index = this.#loading = undefined;
+      if (edition === this.#edition) this.#edition = undefined;
       throw error;
     }
   }

@@ -1,4 +1,6 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import test from 'ava';
+import { sql } from 'kysely';
 import type { Lease } from '../../conductor/netboot/facts.ts';
 import { type Database, openDatabase } from '../../conductor/store/database.ts';
 import { leaseBook } from '../../conductor/store/leases.ts';
@@ -82,4 +84,34 @@ test('a lease that could not be written is not known either', async (t) => {
   t.is((await book.byMac(MAC, 's'))?.address, at(1));
   await book.put(lease(3));
   t.deepEqual(await stored(database), ['10.0.0.3 56 bound']);
+});
+
+test('after a write that failed, what waited for it fails and what comes later is written', async (t) => {
+  const database = await openDatabase(':memory:');
+  const book = leaseBook(database);
+  await book.put(lease(1));
+  const busy = Promise.withResolvers<void>();
+  const other = database.transaction().execute(() => busy.promise);
+  const bad = t.throwsAsync(book.put(lease(2, { state: null as never })));
+  // Its write waits for the database by now; were it not so, the next would fail with it.
+  await delay(20);
+  const mac = '52:54:00:12:34:57' as Mac;
+  const waited = t.throwsAsync(book.put(lease(3, { mac })), { message: /before these/ });
+  busy.resolve();
+  await bad;
+  await book.put(lease(4, { mac }));
+  await waited;
+  t.is((await book.byMac(mac, 's'))?.address, at(4));
+  t.deepEqual(await stored(database), ['10.0.0.1 56 bound', '10.0.0.4 57 bound']);
+  await other;
+});
+
+test('leases that could not be read are read when they are asked for again', async (t) => {
+  const database = await openDatabase(':memory:');
+  await leaseBook(database).put(lease(1));
+  const book = leaseBook(database);
+  await sql`alter table leases rename to elsewhere`.execute(database);
+  await t.throwsAsync(book.byAddress(at(1)), { message: /no such table/ });
+  await sql`alter table elsewhere rename to leases`.execute(database);
+  t.is((await book.byAddress(at(1)))?.mac, MAC);
 });
