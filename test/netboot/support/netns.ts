@@ -1,13 +1,14 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { run, type RunResult } from '../../../conductor/process/run.ts';
 
 /** Which of `programs` are not installed here; also `root`, unless this is root. */
 export function missingTools(programs: readonly string[]): string[] {
   const folders = (process.env['PATH'] ?? '').split(':').concat('/usr/sbin', '/sbin');
   const missing = programs.filter(
-    (program) => !folders.some((folder) => existsSync(`${folder}/${program}`)),
+    (program) => !folders.some((folder) => existsSync(resolve(folder, program))),
   );
   return process.getuid?.() === 0 ? missing : [...missing, 'root'];
 }
