@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
@@ -17,10 +18,11 @@ import {
   type DhcpPacket,
 } from '../../conductor/netboot/dhcp/packet.ts';
 import type { NewEvent } from '../../conductor/events/kinds.ts';
+import type { Ipv4 } from '../../conductor/values/ipv4.ts';
 import type { Mac } from '../../conductor/values/mac.ts';
 import { Bench, NETBOOT_OPTIONS } from '../netboot/support/bench.ts';
-import { ip, message } from '../netboot/support/dhcp.ts';
-import { machine, MAC, NODE } from '../netboot/support/machines.ts';
+import { ip, message, request } from '../netboot/support/dhcp.ts';
+import { machine, MAC, NODE, OTHER_MAC } from '../netboot/support/machines.ts';
 import { missingTools, type Running, type TestNamespace } from '../netboot/support/netns.ts';
 
 const ASK = join(import.meta.dirname, '../netboot/support/dhcpAsk.ts');
@@ -239,6 +241,51 @@ needing([], 'an address in use is not offered: a neighbour’s, and one of this 
   t.is(offers.find((offer) => offer !== undefined)?.yiaddr, ip('192.0.2.13'));
   const conflicts = eventsOf(server).filter(({ kind }) => kind === 'dhcp.conflict');
   for (const { data } of conflicts) t.regex(String(data?.['address']), /^192\.0\.2\.1[0-2]$/);
+});
+
+/** Asks for an address again after a restart of the machine, RFC 2131 §4.3.2 (INIT-REBOOT). */
+function again(mac: Mac, address: Ipv4 | undefined): DhcpPacket {
+  const flags = BROADCAST_FLAG;
+  return { ...request({ requested: String(address) }, { mac }), flags };
+}
+
+needing([], 'leases survive a kill -9, down to the one acknowledged last', async (t) => {
+  await using bench = await Bench.make('killed');
+  const rangeEnd = ip('192.0.2.33');
+  const [subnet] = NETBOOT_OPTIONS.dhcp.subnets;
+  if (subnet === undefined) throw new Error('no subnet');
+  const dhcp = { ...NETBOOT_OPTIONS.dhcp, subnets: [{ ...subnet, rangeEnd }] };
+  const serve = () =>
+    bench.serve({ ...NETBOOT_OPTIONS, dhcp }, [], join(bench.folder, 'ironpxe.sqlite'));
+  const client = await asker(bench, 'ask', MAC);
+  const macs = Array.from({ length: 24 }, (_, n) => `52:54:00:00:03:${10 + n}` as Mac);
+  const offersTo = (list: readonly Mac[]) =>
+    ask(
+      client,
+      list.map((mac) => discover(0, 'pxe', mac)),
+    );
+
+  const first = await serve();
+  const offers = await offersTo(macs);
+  const taken = macs.map((mac, index) => {
+    const requested = String(offers[index]?.yiaddr);
+    return { ...request({ requested, server: '192.0.2.1' }, { mac }), flags: BROADCAST_FLAG };
+  });
+  const acks = await ask(client, taken);
+  const ended = once(first.child, 'exit');
+  first.child.kill('SIGKILL');
+  await ended;
+  t.is(new Set(acks.map((ack) => ack?.yiaddr)).size, macs.length);
+
+  await serve();
+  const renewed = await ask(
+    client,
+    macs.map((mac, index) => again(mac, acks[index]?.yiaddr)),
+  );
+  t.true(renewed.every((ack) => ack?.type === 'ack'));
+  const [foreign] = await ask(client, [again(OTHER_MAC, acks[0]?.yiaddr)]);
+  t.is(foreign?.type, 'nak');
+  t.deepEqual(await offersTo([OTHER_MAC]), [undefined], 'every address is held');
 });
 
 needing([], 'proxy: a machine with an address asks the boot server on port 4011', async (t) => {

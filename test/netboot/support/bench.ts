@@ -61,9 +61,16 @@ export class Bench implements AsyncDisposable {
     return path;
   }
 
-  /** Starts the services; resolves when they serve. Their output is a JSON line per event. */
-  async serve(options: NetbootOptions, machines: readonly TestMachine[]): Promise<Running> {
-    const wish = JSON.stringify({ options, machines });
+  /**
+   * Starts the services; resolves when they serve. Their output is a JSON line per event. Leases are in
+   * memory, or in the database at a path.
+   */
+  async serve(
+    options: NetbootOptions,
+    machines: readonly TestMachine[],
+    databasePath?: string,
+  ): Promise<Running> {
+    const wish = JSON.stringify({ options, machines, databasePath });
     const server = this.namespace.start(process.execPath, [SERVER_SCRIPT, wish], 110_000);
     await server.output.waitFor(/"ready":true/);
     return server;
