@@ -28,6 +28,8 @@ export type Spoilt = {
   /** Of the lab; by default it is named after the DHCP mode and the power type. */
   readonly name?: string;
   readonly deployKernel?: string;
+  /** `cloud`: an image with a boot loader, and a ramdisk that installs it. */
+  readonly variant?: 'cloud';
   /** Of the configuration, in place of what the DHCP mode needs. */
   readonly sections?: Readonly<Record<string, object>>;
 };
@@ -39,9 +41,11 @@ export async function makeBootLab(
   signal: AbortSignal,
   spoilt: Spoilt = {},
 ): Promise<BootLab> {
-  const ramdisk = await buildRamdisk(CACHE, () => {}, signal);
-  const image = await userImage({ cacheDir: join(CACHE, 'user-image') });
-  const { name = `${mode}-${power}` } = spoilt;
+  const { name = `${mode}-${power}`, variant = 'plain' } = spoilt;
+  const isCloud = variant === 'cloud';
+  const ramdisk = await buildRamdisk(CACHE, () => {}, signal, { localBoot: isCloud });
+  const cacheDir = join(CACHE, isCloud ? 'user-image-cloud' : 'user-image');
+  const image = await userImage({ cacheDir, variant, signal });
   const stateDir = join(CACHE, 'boot', name);
   await mkdir(dirname(stateDir), { recursive: true });
   await using made = new AsyncDisposableStack();

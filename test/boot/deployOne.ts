@@ -11,9 +11,13 @@ export type Deployed = {
   readonly seconds: number;
   /** Every file that the machine fetched, as `tftp NAME` or `http /NAME`; its UUID as `UUID`. */
   readonly fetched: readonly string[];
+  readonly uuid: string;
+  /** The byte of the serial log behind the login prompt. */
+  readonly endOffset: number;
 };
 
-const LOGIN_TIMEOUT_MS = 300_000;
+/** Many times what it takes: the machines may share two cores with others. */
+export const LOGIN_TIMEOUT_MS = 900_000;
 
 /** Enrolls a machine, deploys it, and waits until its own system asks who is there. */
 export async function deployOne(
@@ -29,12 +33,13 @@ export async function deployOne(
   for await (const entry of deploy(api, uuid, instanceInfo, signal)) entries.push(entry);
   const powerOn = entries.find(({ kind }) => kind === 'power.changed');
   const timeoutMs = LOGIN_TIMEOUT_MS;
-  await waitForSerial(node.serialLogPath, LOGIN_PROMPT, { timeoutMs, signal });
+  const login = await waitForSerial(node.serialLogPath, LOGIN_PROMPT, { timeoutMs, signal });
   const seconds = Math.round((Date.now() - Date.parse(powerOn?.at ?? '')) / 1000);
-  return { seconds, fetched: filesOf(entries, uuid) };
+  return { seconds, fetched: filesOf(entries, uuid), uuid, endOffset: login.endOffset };
 }
 
-function filesOf(entries: readonly TimelineEntry[], uuid: string): string[] {
+/** Files that the entries tell of, as in {@link Deployed}. */
+export function filesOf(entries: readonly TimelineEntry[], uuid: string): string[] {
   return entries
     .filter(({ kind }) => kind === 'tftp.done' || kind === 'http.done')
     .map(({ kind, data }) => `${kind.slice(0, 4)} ${String(data['file'])}`)

