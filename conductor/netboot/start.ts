@@ -28,6 +28,7 @@ export type NetbootOptions = {
   readonly clientCheck?: TreeOptions['clientCheck'];
   /** `use` by default: see {@link TreeOptions}. */
   readonly ipxeRom?: TreeOptions['ipxeRom'];
+  readonly advertised?: TreeOptions['advertised'];
   /** The distribution's files by default. */
   readonly loaders?: Readonly<Record<string, LoaderFile>>;
 };
@@ -50,13 +51,13 @@ export async function startNetboot(
   templates: BootTemplates,
   extras: DhcpExtras = {},
 ): Promise<Netboot> {
-  const { clientCheck = 'lease', ipxeRom = 'use', loaders = LOADER_FILES } = options;
+  const { loaders = LOADER_FILES } = options;
   const missingLoaders = await checkLoaders(loaders);
   const bounded = withEventBudget(facts, (nodeUuid) =>
     extras.onError?.(new Error(`too many netboot events of ${nodeUuid ?? 'unknown machines'}`)),
   );
   const observe = (event: NewEvent): void => bounded.observe(event);
-  const tree = bootTree(facts, templates, { clientCheck, ipxeRom, loaders });
+  const tree = bootTree(facts, templates, { ...treeChoices(options), loaders });
   const tapped = (protocol: 'tftp' | 'http') => tappedTree(tree, protocol, facts, extras.tap);
   await using started = new AsyncDisposableStack();
   const tftp = options.tftp && started.use(await startTftp(options.tftp, tapped('tftp'), observe));
@@ -97,6 +98,12 @@ async function listen(
   }
   const address = app.server.address();
   return typeof address === 'object' && address !== null ? address.port : listenPort;
+}
+
+/** How the tree is made up, apart from what stands on the disk; recordings keep it. */
+export function treeChoices(options: NetbootOptions): Omit<TreeOptions, 'loaders'> {
+  const { clientCheck = 'lease', ipxeRom = 'use', advertised } = options;
+  return { clientCheck, ipxeRom, ...(advertised && { advertised }) };
 }
 
 /** Fills in the HTTP address of subnets that name none: this server's. */

@@ -12,7 +12,7 @@ const MOST_BYTES = 16 * 1024 * 1024;
 /** How the services are started. */
 export type RecorderOptions = {
   readonly dhcp: DhcpOptions | undefined;
-  readonly tree: Pick<TreeOptions, 'clientCheck' | 'ipxeRom'>;
+  readonly tree: Omit<TreeOptions, 'loaders'>;
 };
 
 /** Keeps the last packets of all machines in memory, without secrets. */

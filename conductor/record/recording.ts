@@ -44,7 +44,7 @@ export type RecordedOptions = {
   readonly dhcp:
     | (Omit<DhcpOptions, 'missingLoaders'> & { readonly missingLoaders: Record<string, string> })
     | null;
-  readonly tree: Pick<TreeOptions, 'clientCheck' | 'ipxeRom'>;
+  readonly tree: Omit<TreeOptions, 'loaders'>;
 };
 
 /** The netboot of one machine: everything that is needed to decide about it again. */

@@ -18,9 +18,18 @@ export function netbootOptions(
     }),
     http: { listenAddress: http.listen_address, listenPort: http.listen_port, routes },
     ipxeRom: pxe.ipxe_rom,
+    ...ownUrls(config),
     // Where we see no DHCP there are no leases to tell whose an address is.
     clientCheck: dhcp === undefined ? 'none' : 'lease',
   };
+}
+
+/** Subnets that reach the conductor by another URL than `boot_http.url`. */
+function ownUrls({ dhcp, boot_http: { url } }: Config): Pick<NetbootOptions, 'advertised'> {
+  const subnets = dhcp.subnets.flatMap(({ cidr, http_url: own }) =>
+    own === undefined || own === url ? [] : [{ cidr, url: own }],
+  );
+  return subnets.length === 0 ? {} : { advertised: { url, subnets } };
 }
 
 function dhcpOptions({ dhcp, boot_http: http }: Config): DhcpOptions | undefined {

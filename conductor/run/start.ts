@@ -14,7 +14,7 @@ import { readyWriter } from '../deploy/ramdisk/writeLink.ts';
 import { createWakeUps } from '../deploy/wakeups.ts';
 import { closeDrivers, createDrivers } from '../drivers/registry.ts';
 import { IronpxeError } from '../errors/error.ts';
-import { startNetboot } from '../netboot/start.ts';
+import { startNetboot, treeChoices } from '../netboot/start.ts';
 import { loadTemplates } from '../netboot/templates/load.ts';
 import type { Glance } from '../openstack/glance.ts';
 import { Recorder } from '../record/recorder.ts';
@@ -68,8 +68,7 @@ export async function startConductor(
   const onError = (error: unknown) => logger.warn({ err: error }, 'netboot');
   const templates = await loadTemplates();
   const netboot = netbootOptions(config, routes);
-  const { clientCheck = 'lease', ipxeRom = 'use' } = netboot;
-  const tap = new Recorder({ dhcp: netboot.dhcp, tree: { clientCheck, ipxeRom } });
+  const tap = new Recorder({ dhcp: netboot.dhcp, tree: treeChoices(netboot) });
   started.use(await startNetboot(netboot, facts, templates, { onError, tap }));
   started.use(startDnsmasqFiles({ database, config, logger }));
   const { version } = JSON.parse(readFileSync(PACKAGE, 'utf8'));

@@ -18,6 +18,8 @@ export type DhcpPlace = AsyncDisposable & {
 };
 
 const FAR_ADDRESS = '172.31.0.1' as Ipv4;
+/** The conductor's address for the machines alone. */
+const FAR_HTTP = '172.31.0.9';
 
 /** Sets up what a mode needs besides the conductor. */
 export async function prepareDhcp(mode: DhcpMode, hardware: HardwareFacts): Promise<DhcpPlace> {
@@ -82,6 +84,7 @@ async function behindRelay(hardware: HardwareFacts): Promise<DhcpPlace> {
   await inLab('link set far up');
   await runInNamespace(hardware.netns, 'busybox', ['sysctl', '-w', 'net.ipv4.ip_forward=1']);
   await far.ip(`addr add ${FAR_ADDRESS}/24 dev eth0`);
+  await far.ip(`addr add ${FAR_HTTP}/24 dev eth0`);
   await far.ip('link set eth0 up');
   await far.ip('route add default via 172.31.0.2');
   const relay = ['-d', '-4', '-a', '-id', BRIDGE_NAME, '-iu', 'far', FAR_ADDRESS];
@@ -97,10 +100,13 @@ async function behindRelay(hardware: HardwareFacts): Promise<DhcpPlace> {
     range_start: '172.30.0.100',
     range_end: '172.30.0.199',
     gateway: hardware.bridgeAddress,
+    http_url: `http://${FAR_HTTP}:8088`,
   };
+  // Nobody answers there: what this subnet is told must be its own URL, also for the call-back.
+  const boot_http = { listen_address: FAR_HTTP, listen_port: 8088, url: 'http://172.31.0.99:8088' };
   return {
     place: { ...hardware, netns: far.name, bridgeAddress: FAR_ADDRESS },
-    sections: { dhcp: { server_address: FAR_ADDRESS, subnets: [subnet] } },
+    sections: { dhcp: { server_address: FAR_ADDRESS, subnets: [subnet] }, boot_http },
     [Symbol.asyncDispose]: () => far[Symbol.asyncDispose](),
   };
 }

@@ -10,6 +10,8 @@ import {
   kernelParameters,
 } from './values.ts';
 
+const url = z.url({ protocol: /^http$/ }).transform((text) => text.replace(/\/+$/, ''));
+
 /** What machines reach over HTTP. */
 export const bootHttp = z.strictObject({
   listen_address: listenAddress
@@ -18,10 +20,7 @@ export const bootHttp = z.strictObject({
       'Address for HTTP boot and the call-back of the ramdisk; nothing else of the API is served here.',
     ),
   listen_port: listenPort.default(8088).describe('TCP port for HTTP boot and the call-back.'),
-  url: z
-    .url({ protocol: /^http$/ })
-    .transform((text) => text.replace(/\/+$/, ''))
-    .describe('The same, as machines on the provisioning network reach it.'),
+  url: url.describe('The same, as machines on the provisioning network reach it.'),
 });
 
 const subnet = z.strictObject({
@@ -35,10 +34,11 @@ const subnet = z.strictObject({
   next_server: ipv4
     .optional()
     .describe('TFTP server that this subnet reaches, if not server_address.'),
-  http_url: z
-    .url()
+  http_url: url
     .optional()
-    .describe('HTTP boot URL that this subnet reaches, if not boot_http.url.'),
+    .describe(
+      'URL for HTTP boot and the call-back that this subnet reaches, if not boot_http.url.',
+    ),
 });
 
 /** DHCP for the provisioning network. */

@@ -12,7 +12,9 @@ import { deleteBootFacts } from '../../store/bootFacts.ts';
 import { recallAgent, rememberAgent } from '../agent/data.ts';
 import { imageParams } from '../agent/imageInfo.ts';
 import { imageUrl } from '../agent/imageUrl.ts';
+import { agentSession } from '../agent/session.ts';
 import { ask, haveDone, tell } from '../agent/work.ts';
+import { bootUrlFor } from '../bootUrl.ts';
 import { configDrivePath } from '../configDrive/keep.ts';
 import { tidyImageCache } from '../imageCache.ts';
 import { imageCacheDir } from '../places.ts';
@@ -68,11 +70,13 @@ export const WRITE_BY_AGENT: Step = {
   async run(context) {
     const { config } = context.services;
     const image = left((await recallAgent(context)).agentImage, 'image');
-    const request = parseDeployRequest(await context.node());
+    const node = await context.node();
+    const request = parseDeployRequest(node);
+    const { hostname: address } = new URL(left(agentSession(node), 'agent').url);
     const expiresAtSeconds = Math.floor(Date.now() / 1000) + config.agent.image_url_seconds;
     const { nodeUuid, operationUuid } = context;
     const grant = { operationUuid, expiresAtSeconds };
-    const url = imageUrl(config.boot_http.url, grant, image.secret);
+    const url = imageUrl(bootUrlFor(config, address), grant, image.secret);
     const configDrive = await packedConfigDrive(context, request);
     const params = imageParams(request, { nodeUuid, url, sha256: image.sha256, configDrive });
     const done = await haveDone(context, { name: 'standby.prepare_image', params, key: 'image' });

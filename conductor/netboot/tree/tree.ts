@@ -11,6 +11,7 @@ import {
   ipxeStartScript,
   pxelinuxConfig,
 } from '../templates/configs.ts';
+import { factsFor, type Advertised } from './advertised.ts';
 import type { LoaderFile } from './loaders.ts';
 import { treeName } from './name.ts';
 import { nodeAt } from './owner.ts';
@@ -42,6 +43,8 @@ export type TreeOptions = {
   readonly clientCheck: 'lease' | 'none';
   /** Whether iPXE in a NIC's ROM is used as it is, or loads undionly.kpxe first. */
   readonly ipxeRom: 'use' | 'chainload';
+  /** Where subnets reach this server by URLs of their own; left out where none does. */
+  readonly advertised?: Advertised;
 };
 
 /** The virtual tree that TFTP and HTTP serve. */
@@ -68,7 +71,7 @@ export function bootTree(
       if (wish === undefined || boot === undefined) return absent(at, name);
       if (options.clientCheck === 'lease' && at !== boot.nodeUuid)
         return { nodeUuid: boot.nodeUuid, refused: 'forbidden', why: foreign(client) };
-      return nodeContent(wish, boot, templates);
+      return nodeContent(wish, factsFor(boot, client, options.advertised), templates);
     },
   };
 }

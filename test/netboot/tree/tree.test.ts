@@ -114,3 +114,20 @@ test('a missing loader is named with its package', async (t) => {
     message: /cannot be read: \/nowhere\/pxelinux\.0 \(apt-get install pxelinux\)\.$/,
   });
 });
+
+test('the ramdisk calls back by the URL that its subnet reaches', async (t) => {
+  const deployOptions = 'ironic_api_url=http://10.0.0.1:80 other=http://10.0.0.1:8080 text';
+  const url = 'http://10.0.0.1:80';
+  const cidr = (network: string) => ({ network: ip(network), prefixLength: 24 });
+  const parameters = async (network: string) => {
+    const subnets = [{ cidr: cidr(network), url: 'http://192.0.2.1:8088' }];
+    const { facts, tree } = await world({ advertised: { url, subnets } });
+    facts.machines[0] = machine({ boot: bootFacts({ deployOptions }) });
+    const answer = await tree.resolve('pxelinux.cfg/01-52-54-00-00-00-01', OWN);
+    if (!('found' in answer) || answer.found.kind !== 'text') throw new Error('no text');
+    return /append .*/.exec(answer.found.text)?.[0] ?? '';
+  };
+  const own = await parameters('192.0.2.0');
+  t.regex(own, / ironic_api_url=http:\/\/192\.0\.2\.1:8088 other=http:\/\/10\.0\.0\.1:8080 text/);
+  t.regex(await parameters('198.51.100.0'), / ironic_api_url=http:\/\/10\.0\.0\.1:80 other/);
+});
