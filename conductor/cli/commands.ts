@@ -12,6 +12,7 @@ import { nodePower } from './node/power.ts';
 import { nodeShow } from './node/show.ts';
 import { nodeTimeline } from './node/timeline.ts';
 import { nodeUndeploy } from './node/undeploy.ts';
+import { nodeValidate } from './node/validate.ts';
 import { NODE_VERBS } from './node/verbs.ts';
 import { nodeVerify } from './node/verify.ts';
 import { nodeWhy } from './node/why.ts';
@@ -25,6 +26,7 @@ export const COMMANDS: readonly Command[] = [
   nodeEnroll,
   nodeList,
   nodeShow,
+  nodeValidate,
   nodeDeploy,
   nodeUndeploy,
   nodeVerify,

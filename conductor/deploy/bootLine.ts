@@ -40,13 +40,17 @@ export function bootKernelLine(
 }
 
 /**
- * Checks what a deploy would take from the node and its image, before a disk is written.
+ * Checks what a deploy would take from the node and its image, before a disk is written, and tells
+ * the kernel line; undefined for a machine that boots from its own disk.
  * @throws IronpxeError DEPLOY_PARAMETER_*, OPENSTACK_*, IMAGE_NOT_FOUND, GLANCE_IMAGE_UNUSABLE
  */
-export async function checkBootLine(services: Services, node: Node): Promise<void> {
+export async function checkBootLine(
+  services: Services,
+  node: Node,
+): Promise<KernelLine | undefined> {
   const known = await withLookedUp(services, node);
-  if (parseDeployRequest(known).bootsFromDisk) return;
-  bootKernelLine(known, services.config, ROOT_TO_COME);
+  if (parseDeployRequest(known).bootsFromDisk) return undefined;
+  return bootKernelLine(known, services.config, ROOT_TO_COME);
 }
 
 /** The line that the node boots, or would boot, and where each part comes from; never throws. */

@@ -6,14 +6,15 @@ import { machineOf } from './context.ts';
 import { checkDeployFiles } from './deployFiles.ts';
 import type { StepServices } from './steps/types.ts';
 
-type Check = (services: StepServices, node: Node) => Promise<void>;
+/** What is worth telling of an interface that is ready, if anything. */
+type Check = (services: StepServices, node: Node) => Promise<string | undefined>;
 
 /** What must hold before a deploy, by Ironic's interface. None of the checks touches the machine. */
 const CHECKS: Readonly<Record<string, Check>> = {
   power: checkDriver,
   management: checkDriver,
   boot: checkBoot,
-  deploy: checkBootLine,
+  deploy: checkKernelLine,
   network: checkNetwork,
 };
 
@@ -35,16 +36,26 @@ function checksOf({ drivers }: StepServices, node: Node): typeof CHECKS {
   return drivers.get(node.driver)?.simulate === undefined ? CHECKS : SIMULATED_CHECKS;
 }
 
-async function checkDriver({ database, drivers }: StepServices, node: Node): Promise<void> {
+async function checkDriver({ database, drivers }: StepServices, node: Node): Promise<undefined> {
   const machine = await machineOf(database, drivers, node);
   machine.driver.validate(machine.node);
 }
 
-async function checkNetwork({ networking }: StepServices, node: Node): Promise<void> {
+/** The line is told where Ironic has null: every client shows it beside the result. */
+async function checkKernelLine(services: StepServices, node: Node): Promise<string | undefined> {
+  const line = await checkBootLine(services, node);
+  const parts = line?.parts.map(({ text, from }) => `${text} [${from}]`);
+  return parts && `Kernel line: ${parts.join(' ')}`;
+}
+
+async function checkNetwork({ networking }: StepServices, node: Node): Promise<undefined> {
   networking?.check(node);
 }
 
-async function checkBoot({ database, drivers, config }: StepServices, node: Node): Promise<void> {
+async function checkBoot(
+  { database, drivers, config }: StepServices,
+  node: Node,
+): Promise<undefined> {
   const machine = await machineOf(database, drivers, node);
   if (machine.node.macs.length === 0)
     throw new IronpxeError(
@@ -62,7 +73,7 @@ export async function validateNode(
   const results = Object.entries(checksOf(services, node)).map(async ([name, check]) => [
     name,
     await check(services, node).then(
-      (): Validation => ({ result: true }),
+      (told): Validation => ({ result: true, ...(told !== undefined && { reason: told }) }),
       (error: unknown): Validation => ({ result: false, reason: explain(error) }),
     ),
   ]);

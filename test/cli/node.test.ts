@@ -63,6 +63,19 @@ test('a mistake in a node that was never managed is corrected by running enroll 
   t.deepEqual(node.driverInfo, { ssh_address: '192.0.2.1' });
 });
 
+test('validate tells what is ready, and what of the rest a deploy needs', async (t) => {
+  const cli = await openCli(t);
+  await cli.run(ENROLL);
+  const { status, out } = await cli.run('node validate one');
+  t.is(status, 1);
+  t.regex(out, /^INTERFACE +RESULT +REASON\npower +ready\n/);
+  t.regex(out, /^deploy +not ready +image_source is missing$/m);
+  t.like(jsonLines((await cli.run('node validate one --json')).out)[0], {
+    validation: { power: { result: true }, deploy: { result: false } },
+  });
+  t.is((await cli.run('node validate two')).status, 4);
+});
+
 test('enroll takes long values from files', async (t) => {
   const cli = await openCli(t);
   const folder = await mkdtemp(join(tmpdir(), 'ironpxe-cli-'));

@@ -77,7 +77,11 @@ test.serial('an image of Glance brings its kernel, its ramdisk and its boot opti
   t.is(before.line, expected);
   t.is((await bench.conductor.kernelLine(await bench.node())).line, expected);
   t.is(await readFile(facts?.files.kernel ?? '', 'utf8'), "Glance's kernel");
-  t.is((await bench.conductor.validate(await bench.node()))['deploy']?.result, true);
+  t.deepEqual((await bench.conductor.validate(await bench.node()))['deploy'], {
+    result: true,
+    reason:
+      'Kernel line: root=/dev/mapper/a-root [image] ro text [ironpxe] ostree=/x [image] nofb nomodeset vga=normal [configuration]',
+  });
   await bench.provision('delete');
   t.false('glance_image' in (await bench.until('available')).driverInternalInfo);
 });
