@@ -1,9 +1,8 @@
 import { convert } from '../convert/convert.ts';
 import { inspectImage } from '../convert/inspectImage.ts';
 import { explainPlainly, ImageToolError } from '../errors/error.ts';
-import type { ConvertResult } from '../convert/types.ts';
-import { describeEvent, describeRegistration } from '../glance/describe.ts';
-import { registerImages, type RegisterResult } from '../glance/registerImages.ts';
+import { describeRegistration } from '../glance/describe.ts';
+import { registerImages, tryCloud, type RegisterOptions } from '../glance/registerImages.ts';
 import { parseCommand, type Command } from './arguments.ts';
 import { describeResult } from './describe.ts';
 import { HELP } from './help.ts';
@@ -26,7 +25,7 @@ async function main(): Promise<void> {
   try {
     await (command.kind === 'inspect'
       ? showInspection(command, options)
-      : showConversion(command, options));
+      : showConversion(command, options, printer));
   } finally {
     printer.end();
   }
@@ -34,28 +33,22 @@ async function main(): Promise<void> {
 
 type Work = Exclude<Command, { kind: 'help' }>;
 
-async function showConversion({ talk, glance }: Work, options: Work['options']): Promise<void> {
+async function showConversion(
+  { talk, glance }: Work,
+  options: Work['options'],
+  printer: ProgressPrinter,
+): Promise<void> {
+  if (glance) await tryCloud(undefined, options.signal);
   const result = await convert(options);
+  printer.end();
   if (!talk.json) console.log(describeResult(result).join('\n'));
-  const registered = glance && (await register(result, glance, talk.quiet, options.signal));
+  const { signal } = options;
+  const onEvent: RegisterOptions['onEvent'] = (event) =>
+    talk.quiet || printer.showRegistration(event);
+  const registered = glance && (await registerImages(result, { style: glance, signal, onEvent }));
+  printer.end();
   if (talk.json) console.log(JSON.stringify({ ...result, glance: registered }, null, 1));
   else if (registered) console.log(describeRegistration(registered).join('\n'));
-}
-
-function register(
-  result: ConvertResult,
-  style: 'ami' | 'raw',
-  quiet: boolean,
-  signal: AbortSignal | undefined,
-): Promise<RegisterResult> {
-  return registerImages(result, {
-    style,
-    signal,
-    onEvent(event) {
-      const line = describeEvent(event);
-      if (line !== undefined && !quiet) console.error(line);
-    },
-  });
 }
 
 async function showInspection({ talk }: Work, options: Work['options']): Promise<void> {

@@ -1,5 +1,8 @@
-import type { ConvertEvent, Stage } from '../convert/events.ts';
+import type { ConvertEvent } from '../convert/events.ts';
 import { STAGES } from '../convert/events.ts';
+import { describeEvent } from '../glance/describe.ts';
+import type { RegisterEvent } from '../glance/registerImages.ts';
+import { formatBytes } from '../values/bytes.ts';
 import { describeLayout, describeSystem } from './describe.ts';
 
 /** Says what a conversion does, on a terminal with a line that counts up, else line by line. */
@@ -7,6 +10,8 @@ export class ProgressPrinter {
   readonly #out: NodeJS.WriteStream;
   readonly #startedMs = performance.now();
   #lineOpen = false;
+  /** The image that is being sent. */
+  #sending = '';
 
   constructor(out: NodeJS.WriteStream) {
     this.#out = out;
@@ -18,7 +23,7 @@ export class ProgressPrinter {
         this.#say(`${this.#clock()} ${STAGES[event.stage]}`);
         break;
       case 'progress':
-        this.#count(event.stage, event.done);
+        this.#count(STAGES[event.stage], event.done);
         break;
       case 'layout':
         for (const line of describeLayout(event.layout)) this.#say(line);
@@ -34,6 +39,16 @@ export class ProgressPrinter {
     }
   }
 
+  /** What is registered in Glance. */
+  showRegistration(event: RegisterEvent): void {
+    if (event.kind !== 'uploading') return this.#say(`${this.#clock()} ${describeEvent(event)}`);
+    const { role, id, doneBytes, totalBytes } = event;
+    const what = `${role}: sending ${formatBytes(totalBytes)}`;
+    if (this.#sending !== id) this.#say(`${this.#clock()} ${what}`);
+    this.#sending = id;
+    return this.#count(what, doneBytes / totalBytes);
+  }
+
   /** Leaves the counting line behind. */
   end(): void {
     if (this.#lineOpen) this.#out.write('\n');
@@ -45,9 +60,10 @@ export class ProgressPrinter {
     this.#out.write(`${line}\n`);
   }
 
-  #count(stage: Stage, done: number): void {
+  /** Where no line can be overwritten, what is counted was said when it began. */
+  #count(what: string, done: number): void {
     if (!this.#out.isTTY) return;
-    this.#out.write(`\r${this.#clock()} ${STAGES[stage]} ${Math.floor(done * 100)} %`);
+    this.#out.write(`\r${this.#clock()} ${what} ${Math.floor(done * 100)} %`);
     this.#lineOpen = true;
   }
 

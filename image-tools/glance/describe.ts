@@ -23,8 +23,8 @@ export function describeRegistration({
   ];
 }
 
-/** An event as a line for people; progress has its own numbers and is `undefined`. */
-export function describeEvent(event: RegisterEvent): string | undefined {
+/** An event as a line for people; progress has its own numbers. */
+export function describeEvent(event: Exclude<RegisterEvent, { kind: 'uploading' }>): string {
   switch (event.kind) {
     case 'found':
       return `${event.role}: in Glance already (${event.id})`;
@@ -34,8 +34,6 @@ export function describeEvent(event: RegisterEvent): string | undefined {
       return `${event.role}: properties changed`;
     case 'removing':
       return `failed, removing what was made: ${event.why}`;
-    case 'uploading':
-      return undefined;
     default:
       return event satisfies never;
   }

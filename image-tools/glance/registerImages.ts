@@ -68,9 +68,27 @@ export async function registerFromJson(
   options: RegisterOptions = {},
 ): Promise<RegisterResult> {
   const manifest = await readManifest(jsonPath);
-  try {
-    const api = new ImagesApi(new Keystone(options.cloud ?? readCloud()));
+  return inWordsOfTool(async () => {
+    const api = openCloud(options.cloud);
     return await register({ api, manifest, folder: dirname(jsonPath), options });
+  });
+}
+
+/**
+ * Logs in and looks for the endpoint of Glance, so that a mistake there is told before a conversion
+ * and not after it. @throws ImageToolError CLOUD_*, GLANCE_FAILED
+ */
+export async function tryCloud(cloud?: Cloud, signal?: AbortSignal): Promise<void> {
+  await inWordsOfTool(() => openCloud(cloud).session(signal));
+}
+
+function openCloud(cloud: Cloud = readCloud()): ImagesApi {
+  return new ImagesApi(new Keystone(cloud));
+}
+
+async function inWordsOfTool<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
   } catch (error) {
     if (error instanceof OpenStackFailure)
       throw new ImageToolError(CODE_OF_KIND[error.kind], error.message, { cause: error });

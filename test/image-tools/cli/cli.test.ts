@@ -1,3 +1,4 @@
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { execa } from 'execa';
@@ -7,6 +8,7 @@ import { parseEdit } from '../../../image-tools/convert/editSpec.ts';
 import { hasImageCode } from '../../../image-tools/errors/error.ts';
 import { IMAGE_ERRORS } from '../../../image-tools/errors/table.ts';
 import { atomicPartitions } from '../support/systems.ts';
+import { FakeCloud } from '../glance/support/fakeCloud.ts';
 import { scratch, tinyImage } from '../support/tinyImage.ts';
 
 const TOOL = new URL('../../../bin/atomic-to-pxe', import.meta.url).pathname;
@@ -156,4 +158,41 @@ test('for people: what was found, what was written, what comes next', async (t) 
   ])
     t.regex(stdout, part);
   t.false(stderr.includes('\r'));
+});
+
+const credentials = (authUrl: string) => ({
+  OS_AUTH_URL: authUrl,
+  OS_USERNAME: 'demo',
+  OS_PASSWORD: 'pw',
+  OS_PROJECT_NAME: 'demo',
+  OS_USER_DOMAIN_NAME: 'Default',
+  OS_PROJECT_DOMAIN_NAME: 'Default',
+});
+
+test('--glance tells what is sent, and where it went', async (t) => {
+  await using folder = await scratch();
+  await using fake = await FakeCloud.start();
+  const image = await tinyImage(folder.path, { partitions: atomicPartitions() });
+  const args = [image, '--output', folder.path, '--name', 'a', '--no-appliance', '--glance'];
+  const first = await execa(TOOL, args, { env: credentials(fake.url) });
+  t.regex(first.stderr, /kernel: sending 293 KiB\n/);
+  t.regex(first.stderr, /base: sending .* MiB\n\[.*\] base: stored and verified \(/);
+  t.regex(first.stdout, /In Glance:\n {2}kernel .*\n {2}ramdisk .*\n {2}base /);
+  t.is(fake.images.size, 3);
+  const again = await execa(TOOL, [...args, '--json'], { env: credentials(fake.url) });
+  t.like(JSON.parse(again.stdout), { unchanged: true, glance: { base: { reused: true } } });
+  t.is(again.stderr, '');
+});
+
+test('--glance with a cloud that refuses is told before the conversion', async (t) => {
+  await using folder = await scratch();
+  await using fake = await FakeCloud.start();
+  fake.fault = () => ({ status: 401, body: '{"error":{"message":"Wrong password."}}' });
+  const outputDir = join(folder.path, 'out');
+  const image = await tinyImage(folder.path, { partitions: atomicPartitions() });
+  const args = [image, '--output', outputDir, '--no-appliance', '--glance'];
+  const refused = await execa(TOOL, args, { env: credentials(fake.url), reject: false });
+  t.is(refused.exitCode, 6);
+  t.regex(refused.stderr, /Wrong password\..*\[CLOUD_REFUSED\]/s);
+  await t.throwsAsync(readdir(outputDir), { code: 'ENOENT' });
 });
