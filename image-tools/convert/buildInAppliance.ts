@@ -12,6 +12,7 @@ import { changeRoot } from './changeRoot.ts';
 import { factsOf } from './checksums.ts';
 import { copyKernel, type CopyOut } from './copyKernel.ts';
 import type { DiskLook } from './lookAtDisk.ts';
+import { copiesAtOnce } from './space.ts';
 import type { ConvertOptions, DecidedOptions } from './types.ts';
 
 /**
@@ -28,6 +29,7 @@ export async function buildInAppliance(
   onEvent?.({ kind: 'stage', stage: 'extract' });
   const parts = await extractCandidates(look, target.workDir, {
     signal,
+    copies: copiesAtOnce(options),
     onProgress: (done) => onEvent?.({ kind: 'progress', stage: 'extract', done }),
   });
   onEvent?.({ kind: 'stage', stage: 'look' });

@@ -11,6 +11,7 @@ import { changeInPlace } from './changeInPlace.ts';
 import { factsOf } from './checksums.ts';
 import { copyKernel } from './copyKernel.ts';
 import type { DiskLook } from './lookAtDisk.ts';
+import { copiesAtOnce } from './space.ts';
 import type { DecidedOptions } from './types.ts';
 
 /**
@@ -71,7 +72,7 @@ async function copyPart(
 ): Promise<void> {
   const { signal, onEvent } = options;
   const onProgress = (done: number) => onEvent?.({ kind: 'progress', stage: 'extract', done });
-  await extractPart(look, part, path, { signal, onProgress });
+  await extractPart(look, part, path, { signal, onProgress, copies: copiesAtOnce(options) });
 }
 
 async function applyPatches(path: string, patches: readonly Patch[]): Promise<void> {

@@ -33,10 +33,10 @@ export function candidateParts(layout: Layout): Part[] {
 export async function extractCandidates(
   look: DiskLook,
   folder: string,
-  options: ExtractOptions,
+  options: ExtractOptions & { readonly copies: number },
 ): Promise<ExtractedPart[]> {
   const parts = candidateParts(look.layout);
-  await ensureSpace(folder, parts, (part) => dataBytes(look, part));
+  await ensureSpace(folder, parts, (part) => dataBytes(look, part), options.copies);
   const progress = shareProgress(parts, options.onProgress);
   return Promise.all(
     parts.map(async (part, index) => {
@@ -53,9 +53,10 @@ export async function extractPart(
   look: DiskLook,
   part: Part,
   path: string,
-  options: ExtractOptions,
+  options: ExtractOptions & { readonly copies: number },
 ): Promise<void> {
-  await ensureSpace(dirname(path), [part], (range) => dataBytes(look, range));
+  const countData = (range: ByteRange) => dataBytes(look, range);
+  await ensureSpace(dirname(path), [part], countData, options.copies);
   await extractRange(look.source, part, path, options);
 }
 

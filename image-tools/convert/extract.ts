@@ -1,9 +1,11 @@
+import { dirname } from 'node:path';
 import { execa } from 'execa';
 import { ImageToolError } from '../errors/error.ts';
 import { endedBadly } from '../process/ended.ts';
 import { rangeUrl } from '../source/blockNode.ts';
 import type { Source } from '../source/source.ts';
 import type { ByteRange } from '../values/bytes.ts';
+import { filledUp } from './space.ts';
 
 export type ExtractOptions = {
   readonly signal?: AbortSignal | undefined;
@@ -25,7 +27,7 @@ export async function extractRange(
   await qemuImg(args, options);
 }
 
-/** Runs qemu-img with its progress. @throws ImageToolError OUTPUT_FULL, PROGRAM_FAILED, PROGRAM_MISSING */
+/** Runs qemu-img with its progress; the last argument is the file that it writes. @throws ImageToolError OUTPUT_FULL, PROGRAM_FAILED, PROGRAM_MISSING */
 export async function qemuImg(args: readonly string[], options: ExtractOptions): Promise<void> {
   const { signal, onProgress } = options;
   signal?.throwIfAborted();
@@ -45,10 +47,7 @@ export async function qemuImg(args: readonly string[], options: ExtractOptions):
       '"qemu-img" is not installed (package qemu-utils).',
     );
   if (/No space left on device/.test(ended.stderr))
-    throw new ImageToolError(
-      'OUTPUT_FULL',
-      'The output folder filled up while qemu-img wrote to it.',
-    );
+    throw await filledUp(dirname(args.at(-1) ?? ''), new Error(ended.stderr.trim()));
   throw endedBadly(`qemu-img ${args.join(' ')}`, ended);
 }
 

@@ -41,7 +41,7 @@ export async function inspectImage(options: ConvertOptions): Promise<Inspection>
   }
   const workDir = await mkdtemp(join(tmpdir(), 'atomic-to-pxe-'));
   try {
-    const parts = await extractCandidates(look, workDir, { signal: options.signal });
+    const parts = await extractCandidates(look, workDir, { signal: options.signal, copies: 1 });
     await using access = await openAppliance(parts, workDir, options);
     return await report(look.layout, access.mounted, options);
   } finally {

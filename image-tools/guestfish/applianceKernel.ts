@@ -1,7 +1,8 @@
-import { access, mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { access, mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ImageToolError } from '../errors/error.ts';
 import { run } from '../process/run.ts';
+import { makeCached } from './cache.ts';
 import { cloudKernelPackage } from './kernel.ts';
 
 /**
@@ -33,17 +34,12 @@ async function hostHasKernel(): Promise<boolean> {
 async function unpackedKernel(cacheDir: string): Promise<string> {
   const folder = join(cacheDir, 'kernel');
   if (await isReadable(join(folder, 'lib/modules'))) return folder;
-  const partial = `${folder}.partial-${process.pid}`;
-  try {
-    await mkdir(partial, { recursive: true });
+  await makeCached(folder, async (partial) => {
     await run('dpkg-deb', ['-x', await cloudKernelPackage(cacheDir), partial]);
     const [version = ''] = await readdir(join(partial, 'lib/modules'));
     await run('depmod', ['-b', partial, version]);
     await run('chmod', ['-R', 'a+rX', partial]);
-    await rename(partial, folder);
-  } finally {
-    await rm(partial, { recursive: true, force: true });
-  }
+  });
   return folder;
 }
 

@@ -1,7 +1,8 @@
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ImageToolError } from '../errors/error.ts';
 import { run } from '../process/run.ts';
+import { makeCached } from './cache.ts';
 
 const META_PACKAGE = 'linux-image-cloud-amd64';
 
@@ -14,22 +15,14 @@ export async function cloudKernelPackage(cacheDir: string): Promise<string> {
   const folder = join(cacheDir, 'kernel-package');
   const cached = await onlyDeb(folder);
   if (cached) return cached;
-  const partial = `${folder}.partial-${process.pid}`;
-  await mkdir(partial, { recursive: true });
-  try {
-    await download(partial);
-    await rename(partial, folder);
-  } catch (error) {
+  await mkdir(cacheDir, { recursive: true });
+  await makeCached(folder, download).catch((error: unknown) => {
     throw new ImageToolError(
       'APPLIANCE_KERNEL_MISSING',
       `No kernel package could be fetched: ${String(error)}`,
-      {
-        cause: error,
-      },
+      { cause: error },
     );
-  } finally {
-    await rm(partial, { recursive: true, force: true });
-  }
+  });
   const fetched = await onlyDeb(folder);
   if (fetched) return fetched;
   throw new ImageToolError('APPLIANCE_KERNEL_MISSING', `apt-get left no package in ${folder}.`);
