@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import { execa } from 'execa';
 import { ImageToolError } from '../errors/error.ts';
-import { endedBadly } from '../process/ended.ts';
+import { endedBadly, isMissingProgram } from '../process/ended.ts';
 import { rangeUrl } from '../source/blockNode.ts';
 import type { Source } from '../source/source.ts';
 import type { ByteRange } from '../values/bytes.ts';
@@ -41,7 +41,7 @@ export async function qemuImg(args: readonly string[], options: ExtractOptions):
   const ended = await child;
   signal?.throwIfAborted();
   if (ended.exitCode === 0) return;
-  if (ended.code === 'ENOENT')
+  if (isMissingProgram(ended.code))
     throw new ImageToolError(
       'PROGRAM_MISSING',
       '"qemu-img" is not installed (package qemu-utils).',

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { execa, type ResultPromise } from 'execa';
 import { ImageToolError } from '../errors/error.ts';
+import { isMissingProgram } from '../process/ended.ts';
 import { Answers } from './answers.ts';
 import { quoteArgument } from './quoting.ts';
 
@@ -111,7 +112,7 @@ export class GuestfishSession implements AsyncDisposable {
   async #died(name: string): Promise<unknown> {
     const ended = await this.#child;
     if (ended.isCanceled) return ended.cause;
-    if (ended.code === 'ENOENT')
+    if (isMissingProgram(ended.code))
       return new ImageToolError(
         'PROGRAM_MISSING',
         '"guestfish" is not installed (package guestfish).',

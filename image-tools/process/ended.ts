@@ -25,3 +25,11 @@ export function endedBadly(command: string, ended: Ended, timeoutMs?: number): I
 function lastLines(text: string): string {
   return text.trim().split('\n').slice(-5).join(' | ') || '(no output)';
 }
+
+/**
+ * Whether a program could not be started because it is not there. EACCES: a user who may not look
+ * into some folder of PATH is told that when the others do not have it either.
+ */
+export function isMissingProgram(code: string | undefined): boolean {
+  return code === 'ENOENT' || code === 'EACCES';
+}

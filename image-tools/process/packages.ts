@@ -4,7 +4,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   'qemu-system-x86_64': 'qemu-system-x86',
   guestfish: 'guestfish',
   guestmount: 'guestmount',
-  'libguestfs-test-tool': 'guestfs-tools',
+  'libguestfs-test-tool': 'libguestfs-tools',
   debugfs: 'e2fsprogs',
   'mkfs.ext4': 'e2fsprogs',
   xfs_db: 'xfsprogs',

@@ -1,6 +1,6 @@
 import { execa } from 'execa';
 import { ImageToolError } from '../errors/error.ts';
-import { endedBadly } from './ended.ts';
+import { endedBadly, isMissingProgram } from './ended.ts';
 import { packageOf } from './packages.ts';
 
 /** How a program is run. */
@@ -46,7 +46,7 @@ export async function run(
   const text = { stdout: ended.stdout ?? '', stderr: ended.stderr ?? '' };
   if (ended.exitCode !== undefined && okStatuses.includes(ended.exitCode))
     return { ...text, exitStatus: ended.exitCode };
-  if (ended.code === 'ENOENT')
+  if (isMissingProgram(ended.code))
     throw new ImageToolError(
       'PROGRAM_MISSING',
       `"${program}" is not installed (package ${packageOf(program)}).`,

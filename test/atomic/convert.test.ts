@@ -21,6 +21,7 @@ import { makeNetbootDisk } from '../image-tools/support/netbootDisk.ts';
 import {
   atomicPartitions,
   cloudRoot,
+  coreosPartitions,
   DEBIAN_GRUB,
   fedoraBoot,
   fedoraRoot,
@@ -182,6 +183,17 @@ for (const [what, partitions, fileSystem, fstab] of PLAIN)
     t.deepEqual(await readFile(outputs.ramdisk), RAMDISK);
   });
 
+test.serial('through libguestfs: CoreOS, whose root cannot be changed at its top', async (t) => {
+  t.timeout(600_000);
+  await using folder = await scratch();
+  const image = await tinyImage(folder.path, { label: 'gpt', partitions: coreosPartitions() });
+  const { manifest, outputs } = await convert({ image, outputDir: folder.path, name: 'c' });
+  t.deepEqual(manifest.changes, [{ path: '/boot/loader', what: 'carried over from partition 3' }]);
+  const look = (command: string) => execFileSync('debugfs', ['-R', command, outputs.base]);
+  t.regex(String(look('ls -p /boot')), /\/loader\//);
+  t.regex(String(look('cat /boot/loader.1/entries/ostree-2-atomic.conf')), /^title Atomic 2/);
+});
+
 for (const signal of ['SIGINT', 'SIGKILL'] as const)
   test.serial(
     `${signal} while the appliance runs: it ends too, and the next run works`,
@@ -258,20 +270,41 @@ test.serial('--edit through libguestfs, and --shrink', async (t) => {
 });
 
 test.serial(
-  'an --edit cannot leave the root, nor a host that libguestfs fails on go unexplained',
+  'a host that libguestfs fails on: what failed, the output kept, the way out',
   async (t) => {
-    t.timeout(600_000);
     await using folder = await scratch();
-    const files = { ...cloudRoot(DEBIAN_GRUB), '/etc/out': '-> /../../../../nowhere' };
-    const image = await tinyImage(folder.path, { partitions: [{ content: 'ext4', files }] });
-    const edits = [{ action: 'write', path: '/etc/out/x', text: 'no' }] as const;
-    const error = await t.throwsAsync(
-      convert({ image, outputDir: join(folder.path, 'out'), name: 'd', edits }),
+    const image = await tinyImage(folder.path, { partitions: atomicPartitions() });
+    const out = join(folder.path, 'out');
+    const ended = await execa(TOOL, [image, '--output', out, '--name', 'a'], {
+      reject: false,
+      env: {
+        SUPERMIN_KERNEL: '/nonexistent',
+        SUPERMIN_MODULES: '/nonexistent',
+        ATOMIC_TO_PXE_CACHE: join(folder.path, 'cache'),
+      },
+    });
+    t.is(ended.exitCode, 4, ended.stderr);
+    t.regex(
+      ended.stderr,
+      /failed to find a suitable kernel.*Unset SUPERMIN_KERNEL.*a-libguestfs\.log/,
     );
-    t.true(hasImageCode(error, 'USAGE'), String(error));
-    t.deepEqual(await readdir(join(folder.path, 'out')), []);
+    t.deepEqual(await readdir(out), ['a-libguestfs.log']);
+    t.regex(await readFile(join(out, 'a-libguestfs.log'), 'utf8'), /supermin: version/);
   },
 );
+
+test.serial('an --edit cannot leave the root', async (t) => {
+  t.timeout(600_000);
+  await using folder = await scratch();
+  const files = { ...cloudRoot(DEBIAN_GRUB), '/etc/out': '-> /../../../../nowhere' };
+  const image = await tinyImage(folder.path, { partitions: [{ content: 'ext4', files }] });
+  const edits = [{ action: 'write', path: '/etc/out/x', text: 'no' }] as const;
+  const error = await t.throwsAsync(
+    convert({ image, outputDir: join(folder.path, 'out'), name: 'd', edits }),
+  );
+  t.true(hasImageCode(error, 'USAGE'), String(error));
+  t.deepEqual(await readdir(join(folder.path, 'out')), []);
+});
 
 test.serial(
   'a full output folder: what is needed and what is free, and nothing left',

@@ -4,7 +4,9 @@ import test from 'ava';
 import { convert } from '../../../image-tools/convert/convert.ts';
 import { hasImageCode } from '../../../image-tools/errors/error.ts';
 import {
+  CHECKSUM,
   cloudRoot,
+  coreosPartitions,
   DEBIAN_GRUB,
   fedoraBoot,
   fedoraRoot,
@@ -131,6 +133,26 @@ test('btrfs is named and left to libguestfs', async (t) => {
   const error = await t.throwsAsync(convert({ image, outputDir, name: 'a', appliance: false }));
   t.true(hasImageCode(error, 'APPLIANCE_NEEDED'), String(error));
   t.regex(error.message, /partition 2 holds btrfs/);
+});
+
+test('CoreOS: no root= in its entry, nothing in an fstab', async (t) => {
+  await using folder = await scratch();
+  const image = await tinyImage(folder.path, { label: 'gpt', partitions: coreosPartitions() });
+  const outputDir = join(folder.path, 'out');
+  const { manifest } = await convert({ image, outputDir, name: 'c', appliance: false });
+  t.regex(manifest.boot.root ?? '', /^UUID=[0-9a-f-]{36}$/);
+  t.is(
+    manifest.boot.append,
+    `mitigations=auto,nosmt ignition.platform.id=metal console=ttyS0,115200n8 ostree=/ostree/boot.1/atomic/${CHECKSUM}/0`,
+  );
+  t.deepEqual(manifest.boot.dropped, [
+    { option: '$ignition_firstboot', reason: 'a variable of GRUB' },
+  ]);
+  t.is(manifest.source.rootPartition, 4);
+  t.deepEqual(
+    manifest.changes.map(({ path }) => path),
+    ['/boot/loader'],
+  );
 });
 
 test('an ostree root without its /boot', async (t) => {

@@ -27,15 +27,18 @@ function makeRamdisk(names: readonly string[]): Buffer {
   return Buffer.from(execaSync('sh', ['-c', script], { encoding: 'buffer' }).stdout);
 }
 
-const OPTIONS = 'root=/dev/mapper/atomicos-root rd.lvm.lv=atomicos/root rw console=ttyS0,115200n8';
+const ATOMIC_OPTIONS =
+  'root=/dev/mapper/atomicos-root rd.lvm.lv=atomicos/root rw console=ttyS0,115200n8';
 
 /** The /boot of an ostree host with two deployments: the newer is first by version, not by name. */
-export function ostreeBoot(options: { readonly extra?: string } = {}): Tree {
-  const { extra = '' } = options;
+export function ostreeBoot(
+  options: { readonly extra?: string; readonly line?: string } = {},
+): Tree {
+  const { extra = '', line = ATOMIC_OPTIONS } = options;
   const files = (checksum: string) => `/ostree/atomic-${checksum}`;
   const entry = (title: string, version: number, checksum: string) => `title ${title}
 version ${version}
-options ${OPTIONS} ${extra} ostree=/ostree/boot.1/atomic/${checksum}/0
+options ${line} ${extra} ostree=/ostree/boot.1/atomic/${checksum}/0
 linux ${files(checksum)}/vmlinuz-6.1.0
 initrd ${files(checksum)}/initramfs-6.1.0.img $tuned_initrd
 `;
@@ -66,6 +69,23 @@ export function ostreeRoot(fstab: string = FSTAB): Tree {
     [`${home(OLDER)}/usr/lib/os-release`]: 'ID=atomic\nVERSION_ID=1\nPRETTY_NAME="Atomic 1"\n',
     [`${home(CHECKSUM)}.origin`]: '[origin]\n',
   };
+}
+
+/** What the loader entries of CoreOS say: no root=, it is found by its label. */
+export const COREOS_LINE =
+  'mitigations=auto,nosmt ignition.platform.id=metal $ignition_firstboot console=ttyS0,115200n8';
+
+/**
+ * A disk of the kind of Fedora CoreOS: BIOS boot, ESP, /boot by its label, the root, whose top is
+ * immutable; nothing in any fstab.
+ */
+export function coreosPartitions(): TinyPartition[] {
+  return [
+    { content: 'empty' },
+    { content: 'empty' },
+    { content: 'ext4', label: 'boot', files: ostreeBoot({ line: COREOS_LINE }) },
+    { content: 'ext4', label: 'root', immutable: true, files: ostreeRoot('') },
+  ];
 }
 
 type AtomicOptions = {

@@ -26,6 +26,8 @@ export type TinyPartition = {
   readonly files?: Tree;
   /** Of an ext file system. */
   readonly label?: string;
+  /** Of ext4: the top folder cannot be changed. */
+  readonly immutable?: boolean;
   readonly group?: string;
   readonly volume?: string;
   /** Further volumes in the metadata text. */
@@ -75,6 +77,11 @@ export async function tinyImage(folder: string, image: TinyImage): Promise<strin
   return qcow2;
 }
 
+/** Of an ext4: the flags of the top folder are "extents" and "immutable" then. */
+async function makeImmutable(path: string): Promise<void> {
+  await run('debugfs', ['-w', '-R', 'set_inode_field / flags 0x80010', path]);
+}
+
 type Disk = Awaited<ReturnType<typeof open>>;
 
 async function writePartition(
@@ -93,6 +100,7 @@ async function writePartition(
   }
   if (content !== 'lvm-xfs' && content !== 'lvm-ext4') {
     const made = await makeFileSystem(scratchPath, content, files, partition.label);
+    if (partition.immutable) await makeImmutable(made);
     await copySparse(made, disk, at);
     return SIZES[content];
   }
