@@ -112,6 +112,7 @@ async function inBench(
 async function strikeAndSee(fault: Fault, bench: Bench) {
   const { conductor, disk, log, phase, signal, uuid } = bench;
   await untilHeld(phase, bench);
+  await expectStep(bench);
   const plan = await planOf(conductor);
   const totalBytes = await bench.dataBytes();
   if ((await disk.looksBootable()) && (await disk.differsFrom(plan)) !== undefined)
@@ -124,6 +125,13 @@ async function strikeAndSee(fault: Fault, bench: Bench) {
   if (bench.machine.error !== undefined)
     throw new Error('The machine', { cause: bench.machine.error });
   return { ended, ...(await countBytes(fault, bench, totalBytes)) };
+}
+
+/** A fault that strikes at another moment than it says proves nothing. */
+async function expectStep({ conductor, uuid, phase }: Bench): Promise<void> {
+  const events = await timelineOf(conductor, uuid);
+  const step = events.findLast(({ kind }) => kind === 'step.started')?.data['step'];
+  if (step !== phase.step) throw new Error(`Held in ${String(step)}, expected ${phase.step}.`);
 }
 
 /** The end of the node's timeline, for whoever has to find out why. */

@@ -24,8 +24,9 @@ export class Gates {
   }
 
   /**
-   * Shell text that the ramdisk runs before each command. Which command it is tells the phase: the
-   * first hashes after an export are of what was written, the next of the partition table.
+   * Shell text that the ramdisk runs before each command. Which command it is tells the phase:
+   * hashes before anything is made zero are of the old content, the first after that of what was
+   * written, the next of the partition table.
    */
   get hook(): string {
     return `
@@ -33,7 +34,7 @@ case $name in
 zero) gate='partitioning' ;;
 leave) gate='after swap' ;;
 hash)
-    [ -e "$RUN/exported" ] || return 0
+    [ -e "$RUN/zeroed" ] || return 0
     gate='before swap'
     [ -e "$RUN/hashed" ] || gate=verify ;;
 *) return 0 ;;
@@ -43,7 +44,10 @@ if [ -e "$gate" ]; then
     : >"$gate.reached"
     while [ -e "$gate" ]; do sleep 0.1; done
 fi
-[ "$name" != hash ] || : >"$RUN/hashed"`;
+case $name in
+zero) : >"$RUN/zeroed" ;;
+hash) : >"$RUN/hashed" ;;
+esac`;
   }
 
   async close(gate: CommandGate): Promise<void> {

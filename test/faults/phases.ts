@@ -17,6 +17,8 @@ export type Phase = {
   /** For readers of the report. */
   readonly what: string;
   readonly gate: CommandGate;
+  /** The deploy's step that it is held in. */
+  readonly step: string;
   /** Bytes on the wire to the target, of all that are sent, after which it is held. */
   readonly afterBytes?: (dataBytes: number) => number;
 };
@@ -25,35 +27,50 @@ const FIRST_BYTES = 8 * MIB;
 
 /** The columns of the matrix, in the order of a deploy. */
 export const PHASES: readonly Phase[] = [
-  { name: 'partitioning', what: 'Before the old content is made zero.', gate: 'partitioning' },
+  {
+    name: 'partitioning',
+    what: 'Before the old content is made zero.',
+    gate: 'partitioning',
+    step: 'write_disk',
+  },
   {
     name: 'first extents',
     what: 'After 8 MiB of data.',
     gate: 'partitioning',
+    step: 'write_disk',
     afterBytes: () => FIRST_BYTES,
   },
   {
     name: 'middle',
     what: 'After half of the data.',
     gate: 'partitioning',
+    step: 'write_disk',
     afterBytes: (all) => Math.floor(all / 2),
   },
   {
     name: 'last',
     what: '8 MiB before the end of the data.',
     gate: 'partitioning',
+    step: 'write_disk',
     afterBytes: (all) => all - FIRST_BYTES,
   },
-  { name: 'verify', what: 'All data is written; it is about to be read back.', gate: 'verify' },
+  {
+    name: 'verify',
+    what: 'All data is written; it is about to be read back.',
+    gate: 'verify',
+    step: 'verify_disk',
+  },
   {
     name: 'before swap',
     what: 'The partition table is written and about to be read back.',
     gate: 'before swap',
+    step: 'commit_disk',
   },
   {
     name: 'after swap',
     what: "The machine would boot the user's system, and still runs its ramdisk.",
     gate: 'after swap',
+    step: 'release_ramdisk',
   },
 ];
 
