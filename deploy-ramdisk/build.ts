@@ -10,8 +10,8 @@ import { fetchPackages, type Package, resolvePackages, withIndex } from './packa
 
 const HOME = import.meta.dirname;
 
-/** util-linux has fallocate, with hdparm ATA disks erase themselves. */
-const PACKAGES = ['busybox-static', 'tgt', 'util-linux', 'hdparm'];
+/** util-linux has fallocate, with hdparm ATA disks erase themselves, nettle-bin hashes fast. */
+const PACKAGES = ['busybox-static', 'tgt', 'util-linux', 'hdparm', 'nettle-bin'];
 
 /** Names everything that the result depends on: packages by their hash, scripts and this build. */
 async function contentKey(options: Options, packages: readonly Package[]): Promise<string> {

@@ -5,7 +5,13 @@ import { command } from './command.ts';
 import type { Entry } from './cpio.ts';
 import { librariesOf } from './libraries.ts';
 
-const PROGRAMS = ['usr/sbin/tgtd', 'usr/sbin/tgtadm', 'usr/bin/fallocate', 'sbin/hdparm'];
+const PROGRAMS = [
+  'usr/sbin/tgtd',
+  'usr/sbin/tgtadm',
+  'usr/bin/fallocate',
+  'usr/bin/nettle-hash',
+  'sbin/hdparm',
+];
 
 /** Only there when its package was asked for: with libcrypto, nvme weighs two megabytes. */
 const WISHED_PROGRAMS = ['usr/sbin/nvme'];
