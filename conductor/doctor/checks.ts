@@ -4,11 +4,13 @@ import { BMC_CHECK, CLOCK_CHECK } from './machines.ts';
 import { ADDRESS_CHECK, LISTEN_CHECK, MTU_CHECK, RIGHTS_CHECK } from './network.ts';
 import { LOADER_CHECK, PROGRAM_CHECK } from './programs.ts';
 import { FETCH_CHECK, FOREIGN_CHECK } from './wire.ts';
+import { WRITER_CHECK } from './writer.ts';
 
 /** Every check, in the order of the report. */
 export const CHECKS: readonly Check[] = [
   PROGRAM_CHECK,
   LOADER_CHECK,
+  WRITER_CHECK,
   BOOT_FILE_CHECK,
   SPACE_CHECK,
   CLOCK_CHECK,

@@ -27,7 +27,8 @@ const PROGRAMS: readonly Program[] = [
 /** Administrators' programs are not in everybody's PATH. */
 const MORE_FOLDERS = ['/usr/sbin', '/sbin', '/usr/bin'];
 
-async function isInstalled(name: string): Promise<boolean> {
+/** Whether a program can be run from here. */
+export async function isInstalled(name: string): Promise<boolean> {
   const folders = (process.env['PATH'] ?? '').split(delimiter).concat(MORE_FOLDERS);
   const found = await Promise.all(
     folders.map((folder) =>

@@ -12,6 +12,7 @@ import { BOOT_FILE_CHECK, SPACE_CHECK } from '../../conductor/doctor/files.ts';
 import { BMC_CHECK } from '../../conductor/doctor/machines.ts';
 import { ADDRESS_CHECK, LISTEN_CHECK } from '../../conductor/doctor/network.ts';
 import { FETCH_CHECK } from '../../conductor/doctor/wire.ts';
+import { WRITER_CHECK } from '../../conductor/doctor/writer.ts';
 import { kernelFault, ramdiskFault } from '../../conductor/why/bootFile.ts';
 import { openCli } from '../cli/harness.ts';
 
@@ -47,6 +48,19 @@ test('addresses that this host has, and one that it has not', async (t) => {
   });
   t.true(bad.includes('fail dhcp.server_address: 192.0.2.77 is not on this host'));
   t.true(bad.some((line) => line.startsWith('warn no subnet of dhcp.subnets holds')));
+});
+
+test('what writes disks, and whether the other writer could', async (t) => {
+  const [own = ''] = await verdicts(WRITER_CHECK);
+  const [, not, lacks] =
+    /^ok the conductor's own initiator writes disks; .* could(?: (not): no (.+)|, too .*)$/.exec(
+      own,
+    ) ?? t.fail(own);
+  const wished = config('dhcp: {enabled: false}\niscsi: {writer: iscsiadm}');
+  const expected = not
+    ? `fail iscsi.writer is "iscsiadm", and there is no ${lacks}`
+    : 'ok iscsiadm and dd write disks';
+  t.deepEqual(await verdicts(WRITER_CHECK, { config: wished }), [expected]);
 });
 
 test('a listening port that another program has is named with it', async (t) => {
