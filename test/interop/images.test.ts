@@ -1,12 +1,12 @@
 import { mkdtemp, open, readFile, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { crc32 } from 'node:zlib';
 import test from 'ava';
 import { inspectImage } from '../../conductor/images/inspectImage.ts';
 import type { ImageFacts } from '../../conductor/images/types.ts';
 import { run } from '../../conductor/process/run.ts';
 import { MIB } from '../../conductor/values/units.ts';
+import { physicalVolumeLabel } from '../deploy/support/garbageDisk.ts';
 import { Random } from '../deploy/support/random.ts';
 
 const FOLDER = await mkdtemp(join(tmpdir(), 'ironpxe-inspect-'));
@@ -124,14 +124,7 @@ test('a disk tells its table and identifier', async (t) => {
 });
 
 test('a physical volume of LVM is told apart', async (t) => {
-  // The label in sector 1 (LVM2 on-disk format): its CRC starts from 0xf597a6cf, without inversion.
-  const label = Buffer.alloc(512);
-  label.write('LABELONE', 0);
-  label.writeBigUInt64LE(1n, 8);
-  label.writeUInt32LE(32, 20);
-  label.write('LVM2 001', 24);
-  label.write('0123456789abcdef0123456789abcdef', 32);
-  label.writeUInt32LE(~crc32(label.subarray(20), ~0xf597a6cf >>> 0) >>> 0, 16);
+  const label = physicalVolumeLabel();
   const raw = join(FOLDER, 'pv.raw');
   await writeFile(raw, Buffer.concat([Buffer.alloc(512), label, Buffer.alloc(4 * MIB)]));
   t.deepEqual((await inspectImage(raw, CACHE)).content, { kind: 'lvm' });

@@ -5,6 +5,11 @@ import { hasCode } from '../../conductor/errors/error.ts';
 import { run } from '../../conductor/process/run.ts';
 import { listEvents } from '../../conductor/store/events.ts';
 import {
+  leavePhysicalVolume,
+  leaveRaidMember,
+  makeGarbageDisk,
+} from '../deploy/support/garbageDisk.ts';
+import {
   assertRootIsImage,
   type Bench,
   type BenchOptions,
@@ -37,10 +42,40 @@ async function rootStart(path: string): Promise<number> {
   return JSON.parse(stdout).partitiontable.partitions.at(-1).start * 512;
 }
 
+/** What `wipefs` sees on a range of a disk. */
+async function signatures(path: string, startBytes = 0, lengthBytes?: number): Promise<string[]> {
+  const range = ['--find', '--show', '--offset', String(startBytes)];
+  const limit = lengthBytes === undefined ? [] : ['--sizelimit', String(lengthBytes)];
+  const { stdout: loop } = await run('losetup', [...range, ...limit, path]);
+  try {
+    const { stdout } = await run('wipefs', ['-n', '--noheadings', '--output', 'TYPE', loop]);
+    return stdout.split('\n').filter(Boolean).toSorted();
+  } finally {
+    await run('losetup', ['--detach', loop]);
+  }
+}
+
+const ROOT = [MIB, 1024 * MIB] as const;
+
+/** Garbage, a GPT, and where the new root will be, members of LVM and of an md array. */
+async function makeDiskWithPast(path: string, sizeBytes: number): Promise<void> {
+  await makeGarbageDisk(path, sizeBytes);
+  const [start, length] = ROOT;
+  await leavePhysicalVolume(path, start);
+  await leaveRaidMember(path, start, start + length);
+  const input = 'label: gpt\nstart=2048,size=8192\nsize=8192\n';
+  await run('sfdisk', ['--quiet', '--wipe', 'never', '--wipe-partitions', 'never', path], {
+    input,
+  });
+}
+
 test.serial(
   'a disk of garbage: authenticated, verified, with a receipt; redeploys and comparisons later',
   async (t) => {
-    await using bench = await makeBench(t, REAL);
+    await using bench = await makeBench(t, { disk: { ...REAL.disk, makeDisk: makeDiskWithPast } });
+    const { diskPath } = bench.machine;
+    t.deepEqual(await signatures(diskPath), ['PMBR', 'gpt', 'gpt']);
+    t.deepEqual(await signatures(diskPath, ...ROOT), ['LVM2_member', 'linux_raid_member']);
     await bench.provision('deploy');
     const node = await bench.until('active');
     t.deepEqual(bench.machine.boots, ['deploy', 'boot_partition']);
@@ -56,8 +91,8 @@ test.serial(
     t.regex(receipt?.root_hash ?? '', /^[0-9a-f]{64}$/);
     t.true((receipt?.verified_bytes ?? 0) >= (receipt?.sent_bytes ?? Infinity));
     t.is((await eventsOf(bench, 'ramdisk.classic')).length, 0);
-    const { stdout: old } = await run('wipefs', ['-n', bench.machine.diskPath]);
-    t.false(/LVM|raid|btrfs|gpt/i.test(old), old);
+    t.deepEqual(await signatures(diskPath), ['dos']);
+    t.deepEqual(await signatures(diskPath, ...ROOT), ['ext4']);
 
     await bench.provision('service');
     await bench.until('servicing', 'service wait');
