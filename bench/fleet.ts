@@ -4,15 +4,20 @@ import type { DiskPlan } from '../conductor/deploy/plan/types.ts';
 import { run } from '../conductor/process/run.ts';
 import { MIB } from '../conductor/values/units.ts';
 import { type FleetOrder, type FleetResult, writeFleet } from './support/fleetConductor.ts';
+import { deployFleets } from './support/fleetDeploys.ts';
 import { makeFleetNetwork } from './support/fleetNetwork.ts';
 import { startFleetTarget } from './support/fleetTarget.ts';
 import { type Image, makeImage } from './support/image.ts';
 import { parseNumberOptions } from './support/options.ts';
 import { pickScratchFolder } from './support/scratch.ts';
 import { formatTable } from './support/table.ts';
+import { printVerdicts, type Verdict } from './support/verdicts.ts';
 
 const COUNTS = [1, 2, 4, 8, 16, 32];
 const BAR_MIB = 400;
+/** A fleet with one slow link, and how slow that is. */
+const FEW = 4;
+const SLOWER = 20;
 const TOP = join(import.meta.dirname, '..');
 
 type Row = FleetResult & { readonly machines: number };
@@ -40,10 +45,32 @@ async function main(): Promise<number> {
     const image = await makeImage(join(folder, 'image.raw'), imageBytes, imageBytes);
     const rows: Row[] = [];
     for (const machines of counts) rows.push(await measure(machines, image, folder, options));
-    return report(rows, image, options);
+    report(rows, image, options);
+    const slow = await besideSlowOne(image, folder, options);
+    await rm(image.path);
+    console.log(
+      '\nWhole deploys: boot of the ramdisk, write, comparison, partition table, reboot\n',
+    );
+    printVerdicts([
+      memoryOf(rows),
+      slow,
+      ...(await deployFleets(fleetOf(counts, folder, options))),
+    ]);
+    return Number(process.exitCode ?? 0);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+function fleetOf(counts: readonly number[], parent: string, options: Options) {
+  return {
+    counts,
+    parent,
+    mbit: options.mbit,
+    imageMib: options['image-mib'],
+    inFlightMib: options['in-flight-mib'],
+    maxConcurrentWrites: options['at-once'],
+  };
 }
 
 /** One fleet with a network, targets and a conductor process of its own. */
@@ -52,11 +79,12 @@ async function measure(
   image: Image,
   parent: string,
   options: Options,
+  lastMbit = options.mbit,
 ): Promise<Row> {
   await using stack = new AsyncDisposableStack();
   const folder = await mkdtemp(join(parent, 'fleet-'));
   stack.defer(() => rm(folder, { recursive: true, force: true }));
-  const network = stack.use(await makeFleetNetwork(machines, options.mbit));
+  const network = stack.use(await makeFleetNetwork(machines, options.mbit, lastMbit));
   const disks: string[] = [];
   for (const { namespace, address } of network.machines) {
     const target = await startFleetTarget(namespace, join(folder, address), image.sizeBytes);
@@ -100,9 +128,9 @@ function planOf({ path, sizeBytes }: Image): DiskPlan {
   };
 }
 
-function report(rows: readonly Row[], { sizeBytes }: Image, options: Options): number {
+function report(rows: readonly Row[], { sizeBytes }: Image, options: Options): void {
   console.log(
-    `${options['image-mib']} MiB each, every link ${options.mbit} Mbit/s, ${options['at-once']} at once with ${options['in-flight-mib']} MiB under way each; all disks compared\n`,
+    `The writes alone: ${options['image-mib']} MiB each, every link ${options.mbit} Mbit/s, ${options['at-once']} at once with ${options['in-flight-mib']} MiB under way each; all disks compared\n`,
   );
   const header = [
     'machines',
@@ -119,9 +147,30 @@ function report(rows: readonly Row[], { sizeBytes }: Image, options: Options): n
       rows.map((row) => toCells(row, sizeBytes, options.mbit)),
     ),
   );
-  const peakMib = Math.max(...rows.map((row) => row.peakMib));
-  console.log(`\npeak of memory ${peakMib.toFixed(0)} MiB, bar ${BAR_MIB} MiB`);
-  return peakMib < BAR_MIB ? 0 : 1;
+}
+
+/** Four machines, and four of which one has a slow link: what the other three feel of it. */
+async function besideSlowOne(image: Image, folder: string, options: Options): Promise<Verdict> {
+  const alike = await measure(FEW, image, folder, options);
+  const mixed = await measure(FEW, image, folder, options, Math.ceil(options.mbit / SLOWER));
+  const slowest = ({ machinesMs }: Row) => Math.max(...machinesMs.slice(0, FEW - 1));
+  console.log(
+    `\nOf ${FEW} machines one has a link ${SLOWER} times as slow: the others took ` +
+      `${(slowest(mixed) / 1000).toFixed(2)} s, it took ${(mixed.tookMs / 1000).toFixed(2)} s; ` +
+      `with equal links they took ${(slowest(alike) / 1000).toFixed(2)} s`,
+  );
+  const value = slowest(mixed) / slowest(alike);
+  return {
+    what: 'time of machines beside a slow one, times that without',
+    value,
+    sign: '≤',
+    bar: 1.1,
+  };
+}
+
+function memoryOf(rows: readonly Row[]): Verdict {
+  const value = Math.max(...rows.map((row) => row.peakMib));
+  return { what: 'memory of the writes alone, MiB', value, sign: '<', bar: BAR_MIB };
 }
 
 function toCells(row: Row, imageBytes: number, mbit: number): string[] {

@@ -4,6 +4,7 @@ import { run } from '../../conductor/process/run.ts';
 export type FleetNetwork = AsyncDisposable & {
   /** The namespace of the conductor. */
   readonly conductor: string;
+  readonly conductorAddress: string;
   readonly machines: readonly { readonly namespace: string; readonly address: string }[];
   /** The address at the switch of whoever made the network, in the namespace that it runs in. */
   readonly host: string;
@@ -12,8 +13,15 @@ export type FleetNetwork = AsyncDisposable & {
 /** Bytes that a link takes at once; below that the rate is not reached. */
 const BURST_BYTES = 256 * 1024;
 
-/** Makes the network; disposing it takes the namespaces away and with them all in them. */
-export async function makeFleetNetwork(machines: number, mbit: number): Promise<FleetNetwork> {
+/**
+ * Makes the network, without a limit where `mbit` is undefined; the last machine's link may be a slow
+ * one. Disposing it takes the namespaces away and with them all in them.
+ */
+export async function makeFleetNetwork(
+  machines: number,
+  mbit: number | undefined,
+  lastMbit = mbit,
+): Promise<FleetNetwork> {
   await using stack = new AsyncDisposableStack();
   const prefix = `fleet${process.pid}`;
   const addSpace = async (name: string): Promise<string> => {
@@ -31,15 +39,17 @@ export async function makeFleetNetwork(machines: number, mbit: number): Promise<
   // A namespace goes a while after its name; the next network takes the same names.
   stack.defer(async () => void (await run('ip', ['link', 'del', prefix])));
   const conductor = await addSpace('conductor');
-  await plug({ namespace: conductor, address: `${net}.0.1` }, middle, 'p0', mbit);
+  const conductorAddress = `${net}.0.1`;
+  await plug({ namespace: conductor, address: conductorAddress }, middle, 'p0', mbit);
   const added = [];
   for (let number = 1; number <= machines; number++) {
     const machine = { namespace: await addSpace(`m${number}`), address: `${net}.1.${number}` };
-    await plug(machine, middle, `p${number}`, mbit);
+    await plug(machine, middle, `p${number}`, number < machines ? mbit : lastMbit);
     added.push(machine);
   }
   const made = stack.move();
-  return { conductor, machines: added, host, [Symbol.asyncDispose]: () => made.disposeAsync() };
+  const ends = { conductor, conductorAddress, machines: added, host };
+  return { ...ends, [Symbol.asyncDispose]: () => made.disposeAsync() };
 }
 
 /** A cable to the switch that has no limit; only control takes it. */
@@ -56,7 +66,7 @@ async function plug(
   { namespace, address }: { readonly namespace: string; readonly address: string },
   middle: string,
   plugName: string,
-  mbit: number,
+  mbit: number | undefined,
 ): Promise<void> {
   const ip = async (...args: string[]) => void (await run('ip', args));
   const pair = ['type', 'veth', 'peer', 'name', plugName, 'netns', middle];
@@ -65,6 +75,7 @@ async function plug(
   await ip('-n', namespace, 'addr', 'add', `${address}/16`, 'dev', 'eth0');
   await ip('-n', namespace, 'link', 'set', 'lo', 'up');
   await ip('-n', namespace, 'link', 'set', 'eth0', 'up');
+  if (mbit === undefined) return;
   await shape(namespace, 'eth0', mbit);
   await shape(middle, plugName, mbit);
 }

@@ -56,7 +56,7 @@ export function withoutReceipt(info: JsonObject): JsonObject {
 }
 
 /** The receipt of the node's instance, if it has one. */
-export function receiptOf(node: Node): Receipt | undefined {
+export function receiptOf(node: Pick<Node, 'driverInternalInfo'>): Receipt | undefined {
   return receipt.safeParse(node.driverInternalInfo[RECEIPT_KEY]).data;
 }
 

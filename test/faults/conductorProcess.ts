@@ -9,6 +9,14 @@ import { freeListenPort } from '../iscsi/support/tgtd.ts';
 const PROGRAM = join(import.meta.dirname, '../../bin/ironpxe');
 const START_TIMEOUT_MS = 120_000;
 
+/** Where a conductor is and what of its configuration differs; all by itself on loopback by default. */
+export type ConductorPlace = {
+  /** A network namespace with this address. */
+  readonly network?: { readonly namespace: string; readonly address: string };
+  /** Sections of the configuration that replace those of the tests. */
+  readonly config?: Readonly<Record<string, unknown>>;
+};
+
 /** A conductor as operators run it, in a process that can be killed and started again. */
 export class ConductorProcess implements AsyncDisposable {
   readonly api: Api;
@@ -17,9 +25,11 @@ export class ConductorProcess implements AsyncDisposable {
   readonly stateDir: string;
   log = '';
   readonly #configPath: string;
+  readonly #namespace: string | undefined;
   #child: ChildProcess | undefined;
 
-  private constructor(folder: string, bootUrl: string) {
+  private constructor(folder: string, bootUrl: string, namespace: string | undefined) {
+    this.#namespace = namespace;
     this.api = openApi(join(folder, 'api.sock'));
     this.bootUrl = bootUrl;
     this.stateDir = join(folder, 'state');
@@ -27,21 +37,27 @@ export class ConductorProcess implements AsyncDisposable {
   }
 
   /** Starts one with its files in `folder`; `images` is where images and boot files are. */
-  static async start(folder: string, images: string): Promise<ConductorProcess> {
+  static async start(
+    folder: string,
+    images: string,
+    { network, config: more }: ConductorPlace = {},
+  ): Promise<ConductorProcess> {
     const listenPort = await freeListenPort();
-    const url = `http://127.0.0.1:${listenPort}`;
-    const made = new ConductorProcess(folder, url);
+    const address = network?.address ?? '127.0.0.1';
+    const url = `http://${address}:${listenPort}`;
+    const made = new ConductorProcess(folder, url, network?.namespace);
     const config = {
       state_dir: made.stateDir,
       host: 'faults',
       api: { listen_port: await freeListenPort(), socket: join(folder, 'api.sock') },
-      boot_http: { listen_address: '127.0.0.1', listen_port: listenPort, url },
+      boot_http: { listen_address: address, listen_port: listenPort, url },
       dhcp: { enabled: false },
       tftp: { enabled: false },
       pxe: { deploy_kernel: join(images, 'kernel'), deploy_ramdisk: join(images, 'ramdisk') },
       images: { file_url_allowed_paths: [images] },
       iscsi: { reconnect_seconds: 10, require_authentication: true },
       power: { sync_interval_seconds: 0 },
+      ...more,
     };
     // JSON is YAML.
     await writeFile(made.#configPath, JSON.stringify(config, undefined, 2));
@@ -51,9 +67,12 @@ export class ConductorProcess implements AsyncDisposable {
 
   /** Starts the process, and waits until its API answers. */
   async start(): Promise<void> {
+    const inside = this.#namespace ? ['nsenter', `--net=/run/netns/${this.#namespace}`] : [];
+    const program = [...inside, PROGRAM, 'conductor', '--config', this.#configPath];
     // It must not outlive a test that crashed.
-    const args = ['--pdeathsig', 'KILL', PROGRAM, 'conductor', '--config', this.#configPath];
-    const child = spawn('setpriv', args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...program], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     for (const stream of [child.stdout, child.stderr])
       stream.on('data', (chunk: Buffer) => (this.log += chunk.toString()));
     this.#child = child;
@@ -63,6 +82,13 @@ export class ConductorProcess implements AsyncDisposable {
         throw new Error(`The conductor does not serve:\n${this.log.slice(-2000)}`);
       await sleep(50);
     }
+  }
+
+  /** The process, as it runs now. */
+  get pid(): number {
+    const pid = this.#child?.pid;
+    if (pid === undefined) throw new Error('The conductor does not run.');
+    return pid;
   }
 
   /** Ends it as a crash would, with no chance to tidy up. */

@@ -115,13 +115,23 @@ function fillWithGarbage(wanted: Buffer, at: number): void {
   }
 }
 
+const DATA_MIB = 160;
+/** What ext4 itself needs. */
+const SPARE_MIB = 32;
+
 /** A root image with data that no compression, hole or repetition helps with. */
-export async function makeImages(folder: string): Promise<void> {
+export async function makeImages(folder: string, dataMib = DATA_MIB): Promise<void> {
   const tree = join(folder, 'tree');
   await mkdir(tree);
-  await run('dd', ['if=/dev/urandom', `of=${tree}/data`, 'bs=1M', 'count=160', 'status=none']);
+  await run('dd', [
+    'if=/dev/urandom',
+    `of=${tree}/data`,
+    'bs=1M',
+    `count=${dataMib}`,
+    'status=none',
+  ]);
   const image = join(folder, 'root.img');
-  await run('truncate', ['-s', '192M', image]);
+  await run('truncate', ['-s', `${dataMib + SPARE_MIB}M`, image]);
   await run('mkfs.ext4', ['-q', '-F', '-d', tree, image]);
   for (const name of ['kernel', 'ramdisk']) await writeFile(join(folder, name), name);
 }

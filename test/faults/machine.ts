@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Answer, HostRamdisk } from '../interop/support/hostRamdisk.ts';
+import { type Answer, HostRamdisk, type MachinePlace } from '../interop/support/hostRamdisk.ts';
 
 export const MAC = '52:54:00:00:00:01';
 const RETRY_MS = 200;
@@ -11,7 +11,11 @@ export type FaultMachineOptions = {
   readonly diskPath: string;
   readonly bootUrl: string;
   /** Shell text before each command of the ramdisk. */
-  readonly hook: string;
+  readonly hook?: string;
+  /** {@link MAC} by default. */
+  readonly mac?: string;
+  /** The network that it is plugged into; in one of its own by default. */
+  readonly place?: MachinePlace;
   /** Called before the user's system would start. */
   readonly onUserBoot: () => Promise<void>;
 };
@@ -23,11 +27,12 @@ export type FaultMachineOptions = {
 export class FaultMachine implements AsyncDisposable {
   /** Labels of what it booted. */
   readonly boots: string[] = [];
-  /** Bytes that the host sent to it, by boot of the ramdisk. */
+  /** Bytes that the host sent to it, by boot of the ramdisk; where the network is its own. */
   readonly wireBytes: number[] = [];
   ramdisk: HostRamdisk | undefined;
   /** What went wrong in it, if anything. */
   error: unknown;
+  readonly mac: string;
   readonly #options: FaultMachineOptions;
   readonly #server: Server;
   /** Aborted when the power goes. */
@@ -36,6 +41,7 @@ export class FaultMachine implements AsyncDisposable {
 
   private constructor(options: FaultMachineOptions) {
     this.#options = options;
+    this.mac = options.mac ?? MAC;
     this.#server = createServer((request, response) => {
       void (async () => {
         const { target } = (await new Response(request as never).json()) as { target: string };
@@ -47,15 +53,19 @@ export class FaultMachine implements AsyncDisposable {
 
   static async make(options: FaultMachineOptions): Promise<FaultMachine> {
     const machine = new FaultMachine(options);
-    machine.#server.listen(0, '127.0.0.1');
+    machine.#server.listen(0, machine.#hookHost);
     await once(machine.#server, 'listening');
     return machine;
+  }
+
+  get #hookHost(): string {
+    return this.#options.place?.host ?? '127.0.0.1';
   }
 
   get driverInfo(): Readonly<Record<string, string>> {
     const address = this.#server.address();
     const listenPort = typeof address === 'object' ? address?.port : '';
-    return { manual_webhook_url: `http://127.0.0.1:${listenPort}/` };
+    return { manual_webhook_url: `http://${this.#hookHost}:${listenPort}/` };
   }
 
   /** The power goes: no connection ends, there is only silence. Nobody is told. */
@@ -93,12 +103,12 @@ export class FaultMachine implements AsyncDisposable {
     const { ramdisk } = this;
     this.ramdisk = undefined;
     if (ramdisk === undefined) return;
-    this.wireBytes.push(await sentTo(ramdisk.network));
+    if (!this.#options.place) this.wireBytes.push(await sentTo(ramdisk.network));
     await ramdisk[Symbol.asyncDispose]();
   }
 
   async #boot(signal: AbortSignal): Promise<void> {
-    const config = await this.#fetch(`pxelinux.cfg/01-${MAC.replaceAll(':', '-')}`, signal);
+    const config = await this.#fetch(`pxelinux.cfg/01-${this.mac.replaceAll(':', '-')}`, signal);
     const [, label = ''] = /^default (\S+)$/m.exec(config) ?? [];
     const [, kernel = '', ramdisk = '', options = ''] =
       new RegExp(`^label ${label}\nkernel (\\S+)\nappend initrd=(\\S+) ?(.*)$`, 'm').exec(config) ??
@@ -111,12 +121,13 @@ export class FaultMachine implements AsyncDisposable {
   }
 
   async #startRamdisk(cmdline: string, signal: AbortSignal): Promise<void> {
-    const { diskPath, hook } = this.#options;
+    const { diskPath, hook, place } = this.#options;
     const [, uuid = ''] = /deployment_id=(\S+)/.exec(cmdline) ?? [];
     const ramdisk = await HostRamdisk.start({
       diskPath,
       cmdline: cmdline.replace(/ironic_api_url=\S+ ?/, ''),
-      beforeCommand: hook,
+      ...(hook !== undefined && { beforeCommand: hook }),
+      place,
       answer: (body) => this.#callBack(uuid, body),
       onLeft: (how) => void this.#leave(ramdisk, how),
     });

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TimelineEntry } from '../../lab/deploy.ts';
 import type { ConductorProcess } from './conductorProcess.ts';
-import { type FaultMachine, MAC } from './machine.ts';
+import type { FaultMachine } from './machine.ts';
 
 const POLL_MS = 100;
 
@@ -20,6 +20,18 @@ export async function startDeploy(
   images: string,
   signal: AbortSignal,
 ): Promise<string> {
+  const uuid = await enroll(conductor, machine, images, signal);
+  await conductor.api.put(`/v1/nodes/${uuid}/states/provision`, { target: 'active' });
+  return uuid;
+}
+
+/** Makes the machine a node that can be deployed. @returns its UUID */
+export async function enroll(
+  conductor: ConductorProcess,
+  machine: FaultMachine,
+  images: string,
+  signal: AbortSignal,
+): Promise<string> {
   const { api } = conductor;
   const { uuid } = await api.post<{ uuid: string }>('/v1/nodes', {
     driver: 'manual',
@@ -32,7 +44,7 @@ export async function startDeploy(
       root_gb: 1,
     },
   });
-  await api.post('/v1/ports', { node_uuid: uuid, address: MAC });
+  await api.post('/v1/ports', { node_uuid: uuid, address: machine.mac });
   for (const [target, state] of [
     ['manage', 'manageable'],
     ['provide', 'available'],
@@ -40,7 +52,6 @@ export async function startDeploy(
     await api.put(`/v1/nodes/${uuid}/states/provision`, { target });
     await untilState(conductor, uuid, [state], signal);
   }
-  await api.put(`/v1/nodes/${uuid}/states/provision`, { target: 'active' });
   return uuid;
 }
 
