@@ -8,6 +8,7 @@ export const MAX_PADDING_BYTES = 4096;
 /** The open files of a plan, checked against what they were when the plan was made. */
 export class Sources implements AsyncDisposable {
   readonly #files = new Map<string, FileHandle>();
+  readonly #identities = new Map<string, string>();
   readonly #expected: readonly SourceFile[];
 
   private constructor(expected: readonly SourceFile[]) {
@@ -34,6 +35,15 @@ export class Sources implements AsyncDisposable {
       throw changed(path, 'it cannot be opened', cause);
     });
     this.#files.set(path, file);
+    const { dev, ino, size, mtimeNs, ctimeNs } = await file.stat({ bigint: true });
+    this.#identities.set(path, [dev, ino, size, mtimeNs, ctimeNs].join(' '));
+  }
+
+  /** What a file was when it was opened; another text once it, or its content, is another. */
+  identityOf(path: string): string {
+    const identity = this.#identities.get(path);
+    if (identity === undefined) throw new Error(`"${path}" is not a source of this plan.`);
+    return identity;
   }
 
   /** Compares size and time of each file with the plan's. @throws IronpxeError WRITE_SOURCE_CHANGED */
