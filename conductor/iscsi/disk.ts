@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { TargetDisk } from '../deploy/plan/types.ts';
+import type { Fill, TargetDisk } from '../deploy/plan/types.ts';
 import { IronpxeError } from '../errors/error.ts';
 import type { NewEvent } from '../events/kinds.ts';
 import { ByteGate } from './byteGate.ts';
@@ -10,6 +10,8 @@ import { type BlockRange, read16, synchronizeCache16, write16 } from './scsi/cdb
 import type { DiskIdentity } from './scsi/inquiry.ts';
 import { expectGood } from './scsi/outcome.ts';
 import type { DiskFacts } from './scsi/probe.ts';
+import { SpacedPool } from './session/spacedData.ts';
+import type { DataOut } from './session/dataOut.ts';
 import { Zeroer, type ZeroWay } from './zero.ts';
 
 /** Which disk to open, and how patiently. */
@@ -112,6 +114,7 @@ export class IscsiDisk implements TargetDisk, AsyncDisposable {
   readonly #gate: ByteGate;
   readonly #zeroer: Zeroer;
   readonly #commandBytes: number;
+  readonly #pool: SpacedPool;
 
   constructor(initiator: Initiator, durability: Durability, gate: ByteGate, facts: DiskFacts) {
     const { capacity, limits } = facts;
@@ -124,6 +127,7 @@ export class IscsiDisk implements TargetDisk, AsyncDisposable {
     this.#zeroer = new Zeroer((task) => initiator.execute(task), facts);
     const limitBytes = limits.maxTransferBlocks * capacity.blockSizeBytes || COMMAND_BYTES;
     this.#commandBytes = Math.min(COMMAND_BYTES, limitBytes);
+    this.#pool = new SpacedPool(this.#commandBytes);
   }
 
   /** How `zero` works at present: `unmap` and `write_same` send next to nothing. */
@@ -148,13 +152,33 @@ export class IscsiDisk implements TargetDisk, AsyncDisposable {
   async write(offsetBytes: number, data: Uint8Array): Promise<void> {
     this.#expectInside(offsetBytes, data.length);
     await this.#durability.write(() =>
-      this.#eachCommand(offsetBytes, data.length, async (range, at) => {
-        const dataOut = data.subarray(at, at + range.blocks * this.blockSizeBytes);
-        const result = await this.#initiator.execute({ cdb: write16(range), dataOut });
-        const what = `write ${describeRange(range)}`;
-        expectTransferred(expectGood(result, what).residual.bytes, what);
+      this.#eachCommand(offsetBytes, data.length, (range, at) =>
+        this.#send(range, data.subarray(at, at + range.blocks * this.blockSizeBytes)),
+      ),
+    );
+  }
+
+  /** Writes what `fill` puts where it can be sent from without a copy. @throws as `write`, and `fill` */
+  async writeFrom(offsetBytes: number, lengthBytes: number, fill: Fill): Promise<void> {
+    this.#expectInside(offsetBytes, lengthBytes);
+    await this.#durability.write(() =>
+      this.#eachCommand(offsetBytes, lengthBytes, async (range, at) => {
+        const bytes = range.blocks * this.blockSizeBytes;
+        const data = this.#pool.take(bytes, this.#initiator.segmentBytes);
+        try {
+          await fill(data.parts(), at);
+          await this.#send(range, data);
+        } finally {
+          this.#pool.give(data);
+        }
       }),
     );
+  }
+
+  async #send(range: BlockRange, dataOut: DataOut): Promise<void> {
+    const result = await this.#initiator.execute({ cdb: write16(range), dataOut });
+    const what = `write ${describeRange(range)}`;
+    expectTransferred(expectGood(result, what).residual.bytes, what);
   }
 
   /** Reads; the target may answer from its cache. @throws as `write` */

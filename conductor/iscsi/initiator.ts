@@ -43,6 +43,7 @@ export class Initiator {
   #isClosing = false;
   #openedAtMs = 0;
   #earlierSentBytes = 0;
+  #segmentBytes = 0;
 
   constructor(options: InitiatorOptions) {
     this.#options = options;
@@ -55,6 +56,11 @@ export class Initiator {
   /** Bytes of commands' data sent so far, in all sessions. */
   get sentBytes(): number {
     return this.#earlierSentBytes + (this.#current?.sentDataBytes ?? 0);
+  }
+
+  /** The longest data segment that the target took when it was connected last. */
+  get segmentBytes(): number {
+    return this.#segmentBytes;
   }
 
   /** Logs in for the first time, without further tries. @throws IronpxeError ISCSI_* */
@@ -113,6 +119,7 @@ export class Initiator {
     this.#current = session;
     try {
       const parameters = await session.open();
+      this.#segmentBytes = parameters.maxSendDataSegmentBytes;
       const execute = (task: ScsiTask): Promise<ScsiResult> => this.#executeOn(session, task);
       this.#expectSameDisk(await probeDisk(execute, this.#options.lun));
       this.#tellConnected(parameters);

@@ -1,4 +1,4 @@
-import type { FileSource, TargetDisk } from '../plan/types.ts';
+import type { FileSource, Fill, TargetDisk } from '../plan/types.ts';
 import type { Share } from './link.ts';
 
 /** A disk as an initiator shows it: it may tell that its zeros cross the network. */
@@ -17,6 +17,12 @@ export function limitDisk(disk: RemoteDisk, share: Share, signal: AbortSignal): 
       if (disk.zeroing === 'write') await share.take(lengthBytes, signal);
       return disk.zero(offsetBytes, lengthBytes);
     },
+    ...(disk.writeFrom && {
+      async writeFrom(offsetBytes: number, lengthBytes: number, fill: Fill) {
+        await share.take(lengthBytes, signal);
+        await disk.writeFrom?.(offsetBytes, lengthBytes, fill);
+      },
+    }),
     ...(disk.copy && {
       async copy(source: FileSource, targetOffsetBytes: number, lengthBytes: number) {
         await share.take(lengthBytes, signal);

@@ -61,6 +61,8 @@ export interface TargetDisk {
   readonly sizeBytes: number;
   readonly blockSizeBytes: number;
   write(offsetBytes: number, data: Uint8Array): Promise<void>;
+  /** Writes from buffers of its own, which `fill` fills; taken in place of `write` if there. */
+  writeFrom?(offsetBytes: number, lengthBytes: number, fill: Fill): Promise<void>;
   /** Writes a run of a file whose bytes need not pass through us; taken in place of `write` if there. */
   copy?(source: FileSource, targetOffsetBytes: number, lengthBytes: number): Promise<void>;
   read(offsetBytes: number, lengthBytes: number): Promise<Buffer>;
@@ -69,6 +71,9 @@ export interface TargetDisk {
   /** All writes that settled before this call are on stable storage when it settles. */
   flush(): Promise<void>;
 }
+
+/** Puts the bytes of a run, from its byte `at` on, into `parts`, one after the other. */
+export type Fill = (parts: readonly Buffer[], at: number) => Promise<void>;
 
 /** How far a write is. All counts are bytes of the plan, `extents` first and then `commit`. */
 export type WriteProgress = {

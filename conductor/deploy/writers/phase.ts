@@ -7,7 +7,7 @@ import { Window } from './window.ts';
 export type PhaseParts = {
   readonly disk: TargetDisk;
   readonly sources: Sources;
-  /** One per piece in flight; each piece fits in one. */
+  /** One per piece in flight; each piece fits in one, where the disk has no buffers of its own. */
   readonly buffers: readonly Buffer[];
   /** In plan order. */
   readonly pieces: Iterator<Piece>;
@@ -73,6 +73,10 @@ class Phase {
     const { source, targetOffsetBytes, lengthBytes } = piece;
     if (source.kind === 'zero') return disk.zero(targetOffsetBytes, lengthBytes);
     if (disk.copy) return disk.copy(source, targetOffsetBytes, lengthBytes);
+    if (disk.writeFrom)
+      return disk.writeFrom(targetOffsetBytes, lengthBytes, (parts, at) =>
+        sources.fill(source.path, source.offsetBytes + at, parts),
+      );
     const bytes = buffer.subarray(0, lengthBytes);
     await sources.read(source.path, source.offsetBytes, bytes);
     return disk.write(targetOffsetBytes, bytes);

@@ -72,7 +72,7 @@ export class PlanWriter {
     this.#options = options;
     this.#sizes = { chunkBytes, zeroChunkBytes: ZERO_CHUNK_BYTES };
     const lanes = Math.max(1, Math.floor(inFlightBytes / chunkBytes));
-    const bufferBytes = disk.copy ? 0 : chunkBytes;
+    const bufferBytes = disk.copy || disk.writeFrom ? 0 : chunkBytes;
     this.#buffers = Array.from({ length: lanes }, () => Buffer.allocUnsafeSlow(bufferBytes));
     this.#sections = sectionsOf(plan);
     this.#all = [...plan.extents, ...plan.commit];

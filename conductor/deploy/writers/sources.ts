@@ -59,12 +59,19 @@ export class Sources implements AsyncDisposable {
 
   /** Fills `buffer` from a file; what is past its end becomes zero. */
   async read(path: string, offsetBytes: number, buffer: Buffer): Promise<void> {
+    await this.fill(path, offsetBytes, [buffer]);
+  }
+
+  /** Fills `parts` one after the other from a run of a file; what is past its end becomes zero. */
+  async fill(path: string, offsetBytes: number, parts: readonly Buffer[]): Promise<void> {
     const file = this.#files.get(path);
     if (!file) throw new Error(`"${path}" is not a source of this plan.`);
-    for (let done = 0; done < buffer.length;) {
-      const { bytesRead } = await file.read(buffer, done, buffer.length - done, offsetBytes + done);
-      if (bytesRead === 0) return pad(path, offsetBytes + done, buffer.subarray(done));
-      done += bytesRead;
+    let at = offsetBytes;
+    for (let rest = parts; rest.length > 0;) {
+      const { bytesRead } = await file.readv(rest, at);
+      at += bytesRead;
+      rest = behind(rest, bytesRead);
+      if (bytesRead === 0) return pad(path, at, rest);
     }
   }
 
@@ -73,9 +80,22 @@ export class Sources implements AsyncDisposable {
   }
 }
 
-function pad(path: string, endBytes: number, rest: Buffer): void {
-  if (rest.length >= MAX_PADDING_BYTES) throw changed(path, `it ends at byte ${endBytes}`);
-  rest.fill(0);
+/** What of `parts` is left behind their first bytes. */
+function behind(parts: readonly Buffer[], bytes: number): readonly Buffer[] {
+  let left = bytes;
+  const first = parts.findIndex(({ length }) => {
+    if (left < length) return true;
+    left -= length;
+    return false;
+  });
+  if (first === -1) return [];
+  return parts.slice(first).map((part, index) => (index === 0 ? part.subarray(left) : part));
+}
+
+function pad(path: string, endBytes: number, rest: readonly Buffer[]): void {
+  const restBytes = rest.reduce((sum, { length }) => sum + length, 0);
+  if (restBytes >= MAX_PADDING_BYTES) throw changed(path, `it ends at byte ${endBytes}`);
+  for (const part of rest) part.fill(0);
 }
 
 function changed(path: string, found: string, cause?: unknown): IronpxeError {

@@ -11,8 +11,7 @@ import {
   scsiCommandHeader,
 } from '../wire/requests.ts';
 import type { TargetPdu } from '../wire/responses.ts';
-import { BufferPool } from './bufferPool.ts';
-import { encodeBurst, type EncodedBurst } from './dataOut.ts';
+import { encodeBurst, encodeCommand, type Encoded } from './dataOut.ts';
 import { DATA_DIGEST_ERROR, describeAsyncEvent, describeReject } from './notices.ts';
 import { next } from './serial.ts';
 import type { Effect, ScsiResult, ScsiTask, TaskState } from './task.ts';
@@ -42,7 +41,6 @@ export class FullFeature {
   readonly #window: CommandWindow;
   readonly #tasks = new Map<number, TaskState>();
   readonly #waiting: ScsiTask[] = [];
-  readonly #pool = new BufferPool();
   #idleSinceMs = 0;
   #nextTag = 1;
   #sentDataBytes = 0;
@@ -130,26 +128,29 @@ export class FullFeature {
 
   /** The command with immediate data, and all unsolicited data after it (RFC 7143 §4.2.5). */
   #start(task: ScsiTask, nowMs: number): Effect {
-    const { immediateData, initialR2t, firstBurstBytes, maxSendDataSegmentBytes } =
-      this.#parameters;
+    const { initialR2t, firstBurstBytes } = this.#parameters;
     const data = task.dataOut ?? NO_DATA;
-    const immediateBytes = immediateData ? Math.min(firstBurstBytes, maxSendDataSegmentBytes) : 0;
-    const immediate = data.subarray(0, immediateBytes);
-    const unsolicited = initialR2t ? NO_DATA : data.subarray(immediate.length, firstBurstBytes);
+    const immediateBytes = this.#immediateBytes(data.length);
+    const unaskedBytes = initialR2t ? immediateBytes : Math.min(firstBurstBytes, data.length);
+    const moreBytes = Math.max(0, unaskedBytes - immediateBytes);
     const state = this.#remember(task, nowMs);
     const header = scsiCommandHeader({
       tag: state.tag,
       lun: task.lun === undefined ? this.#lun : encodeLun(task.lun),
       cdb: task.cdb,
       direction: directionOf(task),
-      transferBytes: task.dataOut?.length ?? task.dataIn?.length ?? 0,
-      final: unsolicited.length === 0,
+      transferBytes: data.length > 0 ? data.length : (task.dataIn?.length ?? 0),
+      final: moreBytes === 0,
       ...this.#window.takeNumbers(),
     });
-    this.#countSent(state, immediate.length);
-    const chunks = frame(header, immediate, this.#parameters.digests);
-    const burst = this.#burst(state, RESERVED_TAG, immediate.length, unsolicited);
-    return { kind: 'send', ...burst, chunks: [...chunks, ...burst.chunks] };
+    this.#countSent(state, immediateBytes);
+    const command = encodeCommand(header, state.tag, data, immediateBytes, this.#parameters);
+    return sendAll(command, this.#burst(state, RESERVED_TAG, immediateBytes, moreBytes));
+  }
+
+  #immediateBytes(lengthBytes: number): number {
+    const { immediateData, firstBurstBytes, maxSendDataSegmentBytes } = this.#parameters;
+    return immediateData ? Math.min(firstBurstBytes, maxSendDataSegmentBytes, lengthBytes) : 0;
   }
 
   #remember(task: ScsiTask, nowMs: number): TaskState {
@@ -163,21 +164,12 @@ export class FullFeature {
     return state;
   }
 
-  #burst(state: TaskState, targetTag: number, offsetBytes: number, data: Uint8Array): EncodedBurst {
-    this.#countSent(state, data.length);
-    const { tag } = state;
-    return encodeBurst(
-      {
-        tag,
-        targetTag,
-        lun: this.#lun,
-        expStatSn: this.#window.numbers.expStatSn,
-        offsetBytes,
-        data,
-      },
-      this.#parameters,
-      this.#pool,
-    );
+  #burst(state: TaskState, targetTag: number, offsetBytes: number, lengthBytes: number): Encoded {
+    this.#countSent(state, lengthBytes);
+    const { tag, task } = state;
+    const { expStatSn } = this.#window.numbers;
+    const burst = { tag, targetTag, lun: this.#lun, expStatSn, offsetBytes, lengthBytes };
+    return encodeBurst(burst, task.dataOut ?? NO_DATA, this.#parameters);
   }
 
   #countSent(state: TaskState, bytes: number): void {
@@ -195,8 +187,7 @@ export class FullFeature {
         `asked for ${lengthBytes} bytes at ${offsetBytes} of a command with ${data.length} bytes, at most ${this.#parameters.maxBurstBytes} at once are agreed`,
       );
     this.#refresh(state, nowMs);
-    const wanted = data.subarray(offsetBytes, offsetBytes + lengthBytes);
-    return [{ kind: 'send', ...this.#burst(state, pdu.targetTag, offsetBytes, wanted) }];
+    return [sendAll(this.#burst(state, pdu.targetTag, offsetBytes, lengthBytes))];
   }
 
   #takeData(pdu: PduOf<'data_in'>, nowMs: number): Effect[] {
@@ -281,6 +272,14 @@ export class FullFeature {
   #send(header: Buffer): Effect {
     return { kind: 'send', chunks: frame(header, NO_DATA, this.#parameters.digests) };
   }
+}
+
+function sendAll(...all: readonly Encoded[]): Effect {
+  return {
+    kind: 'send',
+    chunks: all.flatMap(({ chunks }) => chunks),
+    release: () => all.forEach(({ release }) => release?.()),
+  };
 }
 
 function directionOf(task: ScsiTask): 'in' | 'out' | 'none' {

@@ -1,4 +1,5 @@
 import type { Residual } from '../wire/responses.ts';
+import type { DataOut } from './dataOut.ts';
 
 /** A SCSI command to be carried out: at most one of `dataOut` and `dataIn`. */
 export type ScsiTask = {
@@ -6,7 +7,7 @@ export type ScsiTask = {
   /** The logical unit, where it is another than that of the session. */
   readonly lun?: number;
   /** What the command sends; must not change until it is settled. */
-  readonly dataOut?: Uint8Array;
+  readonly dataOut?: DataOut;
   /** Where to put what the command sends back; as much as it may send. */
   readonly dataIn?: Buffer;
 };

@@ -116,7 +116,7 @@ test('large segments are not copied', (t) => {
   t.true(effect?.kind === 'send' && effect.chunks.some((chunk) => chunk.buffer === DATA.buffer));
 });
 
-test('digests go with each segment, packed or not', (t) => {
+test('digests go with each segment', (t) => {
   const digests = { header: true, data: true };
   for (const segmentBytes of [8 * KIB, 64 * KIB]) {
     const state = makeState({
