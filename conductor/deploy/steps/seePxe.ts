@@ -78,15 +78,19 @@ async function learn(context: StepContext, pxe: PxeData, { pxeAt }: PxeSigns): P
   const method = pxe.tried.at(-1);
   if (pxeAt === undefined || method === undefined) return;
   const { driver, node } = await context.machine();
+  const { model = '' } = node;
   const tookMs = Math.max(0, Date.parse(pxeAt) - pxe.startedAtMs);
-  await learnBoot(context.services.database, {
-    driver: driver.name,
-    model: node.model ?? '',
-    method,
-    tookMs,
-  });
-  const message = `the machine asked for its boot after ${Math.round(tookMs / 1000)} s`;
-  await context.observe('boot.pxe_seen', message, { method, tookMs, tried: pxe.tried });
+  await learnBoot(context.services.database, { driver: driver.name, model, method, tookMs });
+  const message = `the machine asked for its boot after ${Math.round(tookMs / 1000)} s${quirk(pxe, model)}`;
+  await context.observe('boot.pxe_seen', message, { method, tookMs, tried: pxe.tried, model });
+}
+
+/** What the machine's model does not do, where it took more than one method. */
+function quirk({ tried }: PxeData, model: string): string {
+  const idle = tried.slice(0, -1).map((name) => `"${name}"`);
+  if (idle.length === 0) return '';
+  const methods = `${idle.join(' and ')} ${idle.length === 1 ? 'does' : 'do'} nothing`;
+  return `; ${methods} on ${model || 'machines of this driver'}, so "${tried.at(-1)}" comes first from now on`;
 }
 
 async function report(context: StepContext, { tried, afterId }: PxeData): Promise<void> {
