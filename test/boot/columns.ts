@@ -16,7 +16,7 @@ const COLUMNS: readonly Column[] = [
   { dhcp: 'server', power: 'redfish' },
 ];
 
-const DHCP_MODES: readonly DhcpMode[] = ['server', 'proxy', 'relayed'];
+const DHCP_MODES: readonly DhcpMode[] = ['server', 'proxy', 'relayed', 'external', 'files'];
 const POWER_TYPES: readonly PowerType[] = ['virsh', 'ipmitool', 'redfish'];
 
 /**

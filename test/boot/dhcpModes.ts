@@ -1,15 +1,18 @@
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { HardwareFacts } from '../../lab/hardware.ts';
 import { BRIDGE_NAME, netArgument, runInNamespace } from '../../lab/network.ts';
 import { startDaemon } from '../../lab/processes.ts';
+import { externalConfig, type ExternalServer } from '../../conductor/netboot/dhcp/external.ts';
 import type { Ipv4 } from '../../conductor/values/ipv4.ts';
 import { TestNamespace } from '../netboot/support/netns.ts';
 
 /**
- * Who gives addresses: the conductor, another server beside it, the conductor behind a relay; or, as
- * a fault, another server that iPXE prefers.
+ * Who gives addresses: the conductor, another server beside it, the conductor behind a relay, a dnsmasq
+ * that was told the printed options (`external`), or one that reads the conductor's files (`files`); or,
+ * as a fault, another server that iPXE prefers.
  */
-export type DhcpMode = 'server' | 'proxy' | 'relayed' | 'rogue';
+export type DhcpMode = 'server' | 'proxy' | 'relayed' | 'external' | 'files' | 'rogue';
 
 /** Where the conductor runs, and what of its configuration is due to the mode. */
 export type DhcpPlace = AsyncDisposable & {
@@ -27,10 +30,14 @@ export async function prepareDhcp(mode: DhcpMode, hardware: HardwareFacts): Prom
     case 'server':
       return { place: hardware, sections: {}, async [Symbol.asyncDispose]() {} };
     case 'proxy':
-      return besideDnsmasq(hardware);
+      return besideDnsmasq(hardware, [], { mode: 'proxy' });
     case 'rogue':
       // iPXE's own option "priority", within option 175.
-      return besideDnsmasq(hardware, ['--dhcp-option-force=encap:175,1,1']);
+      return besideDnsmasq(hardware, ['dhcp-option-force=encap:175,1,1'], { mode: 'proxy' });
+    case 'external':
+      return besideDnsmasq(hardware, printedFor('dnsmasq', hardware), { enabled: false });
+    case 'files':
+      return readingFiles(hardware);
     case 'relayed':
       return behindRelay(hardware);
     default:
@@ -38,10 +45,33 @@ export async function prepareDhcp(mode: DhcpMode, hardware: HardwareFacts): Prom
   }
 }
 
-/** A dnsmasq on a host of its own gives the addresses and knows nothing of booting. */
+/** What `ironpxe dhcp options` prints for a dnsmasq. */
+function printedFor(server: ExternalServer, { bridgeAddress }: HardwareFacts): string[] {
+  const httpUrl = `http://${bridgeAddress}:8088`;
+  const boot = { tftpServer: bridgeAddress, httpUrl, loader: 'pxe' } as const;
+  return externalConfig(server, boot).trimEnd().split('\n');
+}
+
+/** A dnsmasq that reads what the conductor writes, node by node. */
+async function readingFiles(hardware: HardwareFacts): Promise<DhcpPlace> {
+  const [hosts, options] = ['hosts', 'options'].map((name) =>
+    join(hardware.stateDir, 'dnsmasq', name),
+  ) as [string, string];
+  for (const folder of [hosts, options]) await mkdir(folder, { recursive: true });
+  const lines = [
+    `dhcp-hostsdir=${hosts}`,
+    `dhcp-optsdir=${options}`,
+    ...printedFor('dnsmasq-files', hardware),
+  ];
+  const folders = { dnsmasq_hosts_dir: hosts, dnsmasq_options_dir: options };
+  return besideDnsmasq(hardware, lines, { mode: 'dnsmasq', ...folders });
+}
+
+/** A dnsmasq on a host of its own gives the addresses; `lines` are what else it is told. */
 async function besideDnsmasq(
   hardware: HardwareFacts,
-  more: readonly string[] = [],
+  lines: readonly string[],
+  dhcp: object,
 ): Promise<DhcpPlace> {
   const other = await TestNamespace.make('dhcp');
   const link = `link add dhcp type veth peer name eth0 netns ${other.name}`;
@@ -49,28 +79,23 @@ async function besideDnsmasq(
   await runInNamespace(hardware.netns, 'ip', `link set dhcp master ${BRIDGE_NAME} up`.split(' '));
   await other.ip('addr add 172.30.0.2/24 dev eth0');
   await other.ip('link set eth0 up');
-  const args = [
-    '--keep-in-foreground',
-    '--no-ping',
-    '--conf-file=/dev/null',
-    '--port=0',
-    '--user=root',
-  ];
-  const lease = `--dhcp-leasefile=${join(hardware.stateDir, 'dnsmasq.leases')}`;
-  const range = '--dhcp-range=172.30.0.100,172.30.0.199';
-  const command = ['--log-facility=-', '--log-dhcp', lease, range, ...more];
+  const lease = `dhcp-leasefile=${join(hardware.stateDir, 'dnsmasq.leases')}`;
+  const own = ['no-ping', 'port=0', 'user=root', 'log-dhcp', lease];
+  const all = [...own, 'dhcp-range=172.30.0.100,172.30.0.199', ...lines];
+  const conf = join(hardware.stateDir, 'dnsmasq.conf');
+  await writeFile(conf, `${all.join('\n')}\n`);
   await startDaemon(hardware.stateDir, 'dnsmasq', [
     'nsenter',
     netArgument(other.name),
     '--',
     'dnsmasq',
-    ...args,
-    ...command,
+    '--keep-in-foreground',
+    '--log-facility=-',
+    `--conf-file=${conf}`,
   ]);
-  const dhcp = { mode: 'proxy', server_address: hardware.bridgeAddress };
   return {
     place: hardware,
-    sections: { dhcp },
+    sections: { dhcp: { server_address: hardware.bridgeAddress, ...dhcp } },
     [Symbol.asyncDispose]: () => other[Symbol.asyncDispose](),
   };
 }

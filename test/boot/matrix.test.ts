@@ -2,7 +2,7 @@ import test from 'ava';
 import { makeBootLab } from './bootLab.ts';
 import { deployOne, type Deployed } from './deployOne.ts';
 import { columnsFor, isIn } from './columns.ts';
-import { BOOT_WAYS, inOrder } from './pairs.ts';
+import { BOOT_WAYS, inOrder, isPair } from './pairs.ts';
 
 /** Deploys at a time: more only slow each other down under software emulation. */
 const AT_ONCE = 2;
@@ -18,9 +18,7 @@ for (const column of columns) {
   const { dhcp, power } = column;
   test.serial(`machines boot and deploy: DHCP ${dhcp}, power by ${power}`, async (t) => {
     const signal = AbortSignal.timeout(COLUMN_TIMEOUT_MS);
-    const pairs = ways.filter(
-      (way) => (dhcp !== 'proxy' || !way.notBeside) && (column === columns[0] || !way.once),
-    );
+    const pairs = ways.filter((way) => isPair(way, dhcp) && (column === columns[0] || !way.once));
     const firmware = pairs.map((way) => way.firmware);
     await using lab = await makeBootLab(column, firmware, signal);
     const queue = [...pairs.entries()];
@@ -35,6 +33,8 @@ for (const column of columns) {
         if (isDeployed(deployed)) {
           t.true(inOrder(deployed.fetched, way.fetched), `${cell}: ${deployed.fetched.join(', ')}`);
           cells.set(cell, `${deployed.seconds} s`);
+          // What has nothing more to show must not slow the others down.
+          await lab.api.put(`/v1/nodes/${deployed.uuid}/states/power`, { target: 'power off' });
         } else t.fail(`${cell}: ${String(deployed)}`);
       }
     };

@@ -1,4 +1,5 @@
 import type { Firmware } from '../../lab/machine.ts';
+import type { DhcpMode } from './dhcpModes.ts';
 
 /** A way in which a machine comes to its kernel. */
 export type BootWay = {
@@ -66,4 +67,11 @@ export function inOrder(fetched: readonly string[], needed: readonly string[]): 
     if (at >= 0) rest.splice(0, at + 1);
     return at >= 0;
   });
+}
+
+/** Whether machines can come to their kernel this way where addresses come that way. */
+export function isPair({ notBeside, driverInfo }: BootWay, dhcp: DhcpMode): boolean {
+  if (dhcp === 'proxy') return notBeside !== true;
+  // A server that was told what to say once cannot tell nodes apart.
+  return dhcp !== 'external' || driverInfo['ironpxe_loader'] === undefined;
 }
