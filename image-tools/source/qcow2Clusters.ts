@@ -1,7 +1,8 @@
 import type { FileHandle } from 'node:fs/promises';
-import { inflateRawSync, constants } from 'node:zlib';
+import { inflateRawSync, constants, zstdDecompressSync } from 'node:zlib';
 import { ImageToolError } from '../errors/error.ts';
 import type { Qcow2Header } from './qcow2Header.ts';
+import { zstdFrameBytes } from './zstdFrame.ts';
 
 /** Where the bytes of one cluster of the virtual disk come from. */
 export type Cluster =
@@ -16,7 +17,7 @@ const ZERO: Cluster = { kind: 'zero' };
 
 /**
  * Finds and reads clusters of a qcow2 file (QEMU docs/interop/qcow2.txt, "Cluster mapping"): plain,
- * zero and deflated ones. Tables are read once and kept.
+ * zero and compressed ones. Tables are read once and kept.
  */
 export class Qcow2Clusters {
   readonly #file: FileHandle;
@@ -72,10 +73,7 @@ export class Qcow2Clusters {
     const packed = Buffer.alloc(cluster.sizeBytes);
     await this.#file.read(packed, 0, cluster.sizeBytes, cluster.offsetBytes);
     try {
-      const plain = inflateRawSync(packed, {
-        finishFlush: constants.Z_SYNC_FLUSH,
-        maxOutputLength: this.clusterBytes,
-      });
+      const plain = this.#unpack(packed);
       if (plain.length === this.clusterBytes) return plain;
     } catch (error) {
       throw new ImageToolError('SOURCE_DAMAGED', 'A compressed cluster cannot be unpacked.', {
@@ -83,6 +81,13 @@ export class Qcow2Clusters {
       });
     }
     throw new ImageToolError('SOURCE_DAMAGED', 'A compressed cluster is too short.');
+  }
+
+  #unpack(packed: Buffer): Buffer {
+    const maxOutputLength = this.clusterBytes;
+    if (this.#header.compression === 'zstd')
+      return zstdDecompressSync(packed.subarray(0, zstdFrameBytes(packed)), { maxOutputLength });
+    return inflateRawSync(packed, { finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength });
   }
 
   #table(offsetBytes: number, sizeBytes: number): Promise<Buffer> {

@@ -14,14 +14,17 @@ export type Qcow2Header = {
   readonly incompatibleFeatures: bigint;
   readonly level1Entries: number;
   readonly level1OffsetBytes: number;
+  readonly compression: 'deflate' | 'zstd' | 'unknown';
 };
 
 const MAX_VIRTUAL_BYTES = 16 * 1024 * GIB;
 const CORRUPT = 1n << 1n;
 const EXTERNAL_DATA_FILE = 1n << 2n;
 const KNOWN_FEATURES = 0b11111n;
-/** zstd instead of deflate, and clusters in 32 parts: rare, and not read here. */
-const RARE_FEATURES = 0b11000n;
+const OTHER_COMPRESSION = 1n << 3n;
+/** Clusters in 32 parts: rare, and not read here. */
+const SUBCLUSTERS = 1n << 4n;
+const COMPRESSIONS = ['deflate', 'zstd'] as const;
 const MAX_LEVEL1_ENTRIES = 4 * 1024 * 1024;
 
 /** Parses the first bytes of a qcow2 file. @throws ImageToolError SOURCE_DAMAGED, SOURCE_NOT_AN_IMAGE */
@@ -32,6 +35,7 @@ export function parseQcow2Header(head: Buffer): Qcow2Header {
   const version = head.readUInt32BE(4);
   if (version >= 3 && head.length < 104)
     throw damaged(`its header ends after ${head.length} of 104 bytes`);
+  const features = version >= 3 ? head.readBigUInt64BE(72) : 0n;
   return {
     version,
     backingNameOffset: Number(head.readBigUInt64BE(8)),
@@ -40,8 +44,13 @@ export function parseQcow2Header(head: Buffer): Qcow2Header {
     encryptionMethod: head.readUInt32BE(32),
     level1Entries: head.readUInt32BE(36),
     level1OffsetBytes: Number(head.readBigUInt64BE(40)),
-    incompatibleFeatures: version >= 3 ? head.readBigUInt64BE(72) : 0n,
+    incompatibleFeatures: features,
+    compression: features & OTHER_COMPRESSION ? compressionOf(head) : 'deflate',
   };
+}
+
+function compressionOf(head: Buffer): Qcow2Header['compression'] {
+  return COMPRESSIONS[head[104] ?? -1] ?? 'unknown';
 }
 
 /**
@@ -61,10 +70,11 @@ export function refuseUnsafe(header: Qcow2Header): void {
   if (incompatibleFeatures & CORRUPT) throw damaged('it is marked as corrupt');
   if (incompatibleFeatures & ~KNOWN_FEATURES)
     throw absurd(`it needs unknown features (0x${incompatibleFeatures.toString(16)})`);
-  if (incompatibleFeatures & RARE_FEATURES)
+  if (header.compression === 'unknown') throw absurd('its compression is neither deflate nor zstd');
+  if (incompatibleFeatures & SUBCLUSTERS)
     throw new ImageToolError(
       'SOURCE_NOT_AN_IMAGE',
-      'The qcow2 image uses zstd compression or subclusters; "qemu-img convert -O qcow2" makes a plain one.',
+      'The qcow2 image uses subclusters; "qemu-img convert -O qcow2" makes a plain one.',
     );
   if (header.level1Entries > MAX_LEVEL1_ENTRIES)
     throw absurd(`its first table has ${header.level1Entries} entries`);

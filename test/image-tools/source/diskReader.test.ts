@@ -28,6 +28,11 @@ const FORMS: readonly [string, readonly string[]][] = [
   ['raw', ['-O', 'raw']],
   ['qcow2', ['-O', 'qcow2']],
   ['compressed qcow2', ['-O', 'qcow2', '-c']],
+  ['qcow2 compressed by zstd', ['-O', 'qcow2', '-c', '-o', 'compression_type=zstd']],
+  [
+    'small clusters compressed by zstd',
+    ['-O', 'qcow2', '-c', '-o', 'compression_type=zstd,cluster_size=4k'],
+  ],
   ['qcow2 version 2', ['-O', 'qcow2', '-o', 'compat=0.10']],
   ['small clusters', ['-O', 'qcow2', '-o', 'cluster_size=4k']],
   ['small compressed clusters', ['-O', 'qcow2', '-c', '-o', 'cluster_size=4k']],
