@@ -33,14 +33,17 @@ export async function convert(wishes: ConvertOptions): Promise<ConvertResult> {
   options.onEvent?.({ kind: 'stage', stage: 'check' });
   const source = await openSource(resolve(options.image));
   const key = await conversionKey(source, shaping(options));
-  await using work = await openWorkFolder(folder, options.name);
-  const there = options.force ? undefined : await existingManifest(outputs, key);
-  if (there) return await completeChecksums(there, outputs, work, options);
-  try {
-    return await convertInto(work, source, key, options);
-  } catch (error) {
+  const explain = async (error: unknown) => {
     throw await explainFull(folder, error);
-  }
+  };
+  await using work = await openWorkFolder(folder, options.name).catch(explain);
+  const there = options.force ? undefined : await existingManifest(outputs, key);
+  // Explained before the work folder goes, and with it what fills the disk.
+  return await (
+    there
+      ? completeChecksums(there, outputs, work, options)
+      : convertInto(work, source, key, options)
+  ).catch(explain);
 }
 
 /** The options that shape the outputs, for the key. */
