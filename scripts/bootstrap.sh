@@ -56,6 +56,7 @@ as_root() {
 
 # A policy-rc.d that forbids starts keeps libvirtd, tgtd and sshd of the host from being started (or
 # an sshd that runs from being restarted) by their installation. One that is there already stays.
+# Another installation, such as a fresh machine's first upgrade, is waited for.
 install_packages() { # PACKAGE...
   policy=/usr/sbin/policy-rc.d
   guard=
@@ -68,7 +69,8 @@ install_packages() { # PACKAGE...
   fi
   status=0
   as_root env DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 \
-    apt-get install --yes --quiet=2 --no-install-recommends "$@" </dev/null >"$log" 2>&1 || status=$?
+    apt-get install -o DPkg::Lock::Timeout=600 --yes --quiet=2 --no-install-recommends "$@" \
+    </dev/null >"$log" 2>&1 || status=$?
   if [ -n "$guard" ]; then
     as_root rm -f "$policy"
     trap - EXIT INT TERM HUP
