@@ -1,7 +1,7 @@
 #!/bin/sh
 # "npm run test:ipa": drives Ironic's own agent (ironic-python-agent) through inspection, cleaning and
 # a deploy. The agent is no package of the distribution: its sources are taken from the folder
-# IPA_SOURCE, or by git from IPA_REPOSITORY (opendev.org by default; tag IPA_TAG, 9.1.4 by default);
+# IPA_SOURCE, or by git from IPA_REPOSITORY (opendev.org by default; tag IPA_TAG, 9.4.3 by default);
 # what it imports is installed from the distribution. Needs root: the agent gets namespaces and a
 # loop device.
 set -eu
@@ -18,11 +18,11 @@ trap 'exit 130' INT TERM
 
 get_source() { # FOLDER
   repository=${IPA_REPOSITORY-https://opendev.org/openstack/ironic-python-agent}
-  tag=${IPA_TAG-9.1.4}
+  tag=${IPA_TAG-9.4.3}
   command -v git >/dev/null || fail 'git is not installed.' 'Install it, or set IPA_SOURCE.'
-  timeout 120 git clone --quiet --depth 1 --branch "$tag" "$repository" "$1" ||
+  timeout 120 git -c advice.detachedHead=false clone --quiet --depth 1 --branch "$tag" "$repository" "$1" ||
     fail "the sources of ironic-python-agent could not be got: $repository, tag $tag." \
-      'Unpack them (tag 9.1.4) somewhere and set IPA_SOURCE to that folder, or IPA_REPOSITORY to a mirror.'
+      'Unpack them (tag 9.4.3) somewhere and set IPA_SOURCE to that folder, or IPA_REPOSITORY to a mirror.'
 }
 
 [ "$(id -u)" = 0 ] ||

@@ -29,13 +29,16 @@ class BenchManager(hardware.HardwareManager):
         return [hardware.BlockDevice(DISK, 'file', 20 * 1024 ** 3, False)]
 
     def list_hardware_info(self):
+        # Agents from 9.5 on tell of it.
+        later = getattr(hardware, 'SystemFirmware', None)
+        firmware = [later('nobody', '1', '2026')] if later else []
         return {
             'interfaces': self.list_network_interfaces(),
             'cpu': self.get_cpus(),
             'disks': self.list_block_devices(),
             'memory': self.get_memory(),
             'bmc_address': None,
-            'system_vendor': hardware.SystemVendorInfo('bench', 'S1', 'nobody'),
+            'system_vendor': hardware.SystemVendorInfo('bench', 'S1', 'nobody', *firmware),
             'boot': hardware.BootInfo('bios', MAC),
             'hostname': 'bench',
         }
