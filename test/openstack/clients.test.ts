@@ -1,15 +1,16 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import test, { type ExecutionContext } from 'ava';
+import test from 'ava';
 import { execa } from 'execa';
-import { RESOURCES, type Row, WALK } from './support/commands.ts';
+import { WALK } from './support/commands.ts';
 import { startConductor } from './support/conductor.ts';
 import { Daemons, SYSTEM_ENV } from './support/daemons.ts';
 import { identityOf } from './support/identity.ts';
 import { OpenStack } from './support/openstack.ts';
 import { sdkWalk, SEEN } from './support/sdkWalk.ts';
-import { type OpenStackCommand, openStackCommand } from './support/openstackCommand.ts';
+import { openStackCommand } from './support/openstackCommand.ts';
+import { walkCommands } from './support/walk.ts';
 
 const IRONPXE = join(import.meta.dirname, '..', '..', 'bin', 'ironpxe');
 
@@ -44,50 +45,6 @@ async function guarded(stack: AsyncDisposableStack): Promise<Rig> {
   return { url, env: { ...admin, OS_SYSTEM_SCOPE: 'all' } };
 }
 
-/** Fills in what was kept. */
-function filled<T>(value: T, kept: ReadonlyMap<string, string>): T {
-  const text = JSON.stringify(value).replaceAll(/\{(\w+)\}/g, (all, name) => kept.get(name) ?? all);
-  return JSON.parse(text) as T;
-}
-
-async function step(
-  t: ExecutionContext,
-  command: OpenStackCommand,
-  [line, expected = {}]: Row,
-  kept: Map<string, string>,
-): Promise<void> {
-  const { status, out, err } = await command.run(filled(['baremetal', ...line.split(' ')], kept));
-  if (expected.fails !== undefined) {
-    t.not(status, 0, line);
-    t.regex(err, expected.fails, line);
-    return;
-  }
-  t.is(status, 0, `${line}\n${err}`);
-  if (!line.endsWith('-f json')) return;
-  const said = JSON.parse(out);
-  if (expected.keep !== undefined)
-    kept.set(expected.keep, Array.isArray(said) ? said[0].UUID : said.uuid);
-  if (expected.like === undefined) return;
-  const wanted = filled(expected.like, kept);
-  const [key = '', value] = Object.entries(wanted)[0] ?? [];
-  const row = Array.isArray(said) ? said.find((each) => holds(each[key], value)) : said;
-  t.like(row, wanted, `${line}\n${out}`);
-}
-
-/** Lists print lists of names as one text. */
-function holds(found: unknown, wanted: unknown): boolean {
-  return found === wanted;
-}
-
-/** A file for `openstack baremetal create`. */
-async function resourceFile(t: ExecutionContext): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'ironpxe-clients-'));
-  t.teardown(() => rm(folder, { recursive: true, force: true }));
-  const path = join(folder, 'resources.json');
-  await writeFile(path, JSON.stringify(RESOURCES));
-  return path;
-}
-
 test('every command that the client has is walked', async (t) => {
   const program = [
     'from importlib.metadata import entry_points',
@@ -112,8 +69,7 @@ for (const [how, rig] of [
     await using stack = new AsyncDisposableStack();
     const { env } = await rig(stack);
     const command = stack.use(openStackCommand(env));
-    const kept = new Map([['file', await resourceFile(t)]]);
-    for (const row of WALK) await step(t, command, row, kept);
+    await walkCommands(t, command, WALK);
     const seen = await sdkWalk(env, {
       node: {
         driver: 'fake-hardware',
