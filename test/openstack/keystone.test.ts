@@ -69,6 +69,28 @@ test.serial('real tokens: system and project scope, reader, member and admin', a
   t.deepEqual(own.json.driver_info, {});
 });
 
+test.serial('real tokens: a reader of the system, and a service as Nova is one', async (t) => {
+  const api = await open();
+  t.teardown(api.close);
+  const root = await identity.token('admin', 'system');
+  for (const name of ['one', 'two'])
+    await sendAs(api.app, root, 'POST /v1/nodes', { driver: 'fake-hardware', name });
+  await identity.systemUser('auditor', 'reader');
+  const project = await identity.projectId('service');
+  await identity.user('compute', { project, role: 'service' });
+  for (const [user, scope, drivers, maintenance] of [
+    ['auditor', 'system', 200, 403],
+    ['compute', 'service', 403, 202],
+  ] as const) {
+    const token = await identity.token(user, scope);
+    const status = async (request: string) => (await sendAs(api.app, token, request)).status;
+    const { json } = await sendAs(api.app, token, 'GET /v1/nodes');
+    t.is(json.nodes.length, 2, user);
+    t.is(await status('GET /v1/drivers'), drivers, user);
+    t.is(await status('PUT /v1/nodes/one/maintenance'), maintenance, user);
+  }
+});
+
 test.serial(
   'a revoked, forged, unscoped or missing token is 401 and says where to log in',
   async (t) => {

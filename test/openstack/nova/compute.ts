@@ -8,7 +8,7 @@ import { answers, type Daemons, freePort, SYSTEM_ENV } from '../support/daemons.
 import type { OpenStack } from '../support/openstack.ts';
 import type { OpenStackCommand } from '../support/openstackCommand.ts';
 import { startDatabase, startRabbit } from './backends.ts';
-import { type Facts, neutronConf, novaConf, placementConf } from './configs.ts';
+import { type Facts, IRONIC_USER, neutronConf, novaConf, placementConf } from './configs.ts';
 
 type Identity = Awaited<ReturnType<typeof identityOf>>;
 
@@ -37,6 +37,9 @@ export async function startCompute(
   await identity.service('placement', 'placement', url(ports.placement));
   await identity.service('neutron', 'network', url(ports.neutron));
   await identity.service('nova', 'compute', `${url(ports.nova)}/v2.1`);
+  // The ironic driver gets by with the role "service".
+  const project = await identity.projectId('service');
+  await identity.user(IRONIC_USER, { project, role: 'service' });
   await Promise.all([
     startPlacement(daemons, ports.placement),
     startNeutron(daemons, facts),

@@ -12,6 +12,9 @@ export type Facts = {
   readonly glanceUrl: string;
 };
 
+/** As whom nova-compute speaks to the bare-metal API. */
+export const IRONIC_USER = 'nova-ironic';
+
 type Section = Readonly<Record<string, string | number | boolean>>;
 
 /** INI as oslo.config reads it. */
@@ -87,7 +90,7 @@ export function novaConf(facts: Facts): string {
     placement: user(facts, 'nova'),
     glance: { api_servers: glanceUrl },
     neutron: user(facts, 'nova'),
-    ironic: { ...user(facts, 'nova'), api_retry_interval: 2 },
+    ironic: { ...user(facts, IRONIC_USER), api_retry_interval: 2 },
     service_user: { ...user(facts, 'nova'), send_service_user_token: true },
     vnc: { enabled: false },
     oslo_concurrency: { lock_path: join(folder, 'nova') },

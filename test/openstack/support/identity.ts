@@ -38,8 +38,15 @@ export async function identityOf(services: OpenStack) {
     const { roles } = await api('GET', `roles?name=${role}`);
     return roles[0]?.id ?? (await api('POST', 'roles', { role: { name: role } })).role.id;
   };
+  const makeUser = async (name: string): Promise<string> => {
+    const user = { name, domain_id: DOMAIN.id, password };
+    return (await api('POST', 'users', { user })).user.id;
+  };
+  const projectId = async (name: string): Promise<string> =>
+    (await api('GET', `projects?name=${name}`)).projects[0].id;
   return {
     token,
+    projectId,
     /** The variables of a shell, but for the user and the scope. */
     environment: {
       OS_AUTH_URL: url,
@@ -53,16 +60,17 @@ export async function identityOf(services: OpenStack) {
       return (await api('POST', 'projects', { project })).project.id;
     },
     async user(name: string, grant: { readonly project: string; readonly role: string }) {
-      const user = { name, domain_id: DOMAIN.id, password };
-      const { id } = (await api('POST', 'users', { user })).user;
+      const id = await makeUser(name);
       const role = await roleId(grant.role);
       await api('PUT', `projects/${grant.project}/users/${id}/roles/${role}`);
     },
+    /** A user with a role in the whole system, and in no project. */
+    async systemUser(name: string, role: string) {
+      await api('PUT', `system/users/${await makeUser(name)}/roles/${await roleId(role)}`);
+    },
     /** A service with its user, who has the roles admin and service in the project "service". */
     async service(name: string, type: string, endpoint: string) {
-      const user = { name, domain_id: DOMAIN.id, password };
-      const { id } = (await api('POST', 'users', { user })).user;
-      const project = (await api('GET', 'projects?name=service')).projects[0].id;
+      const [id, project] = [await makeUser(name), await projectId('service')];
       for (const role of ['admin', 'service'])
         await api('PUT', `projects/${project}/users/${id}/roles/${await roleId(role)}`);
       const service_id = (await api('POST', 'services', { service: { name, type } })).service.id;
