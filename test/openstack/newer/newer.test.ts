@@ -46,7 +46,7 @@ test.serial('openstack baremetal 5.10 walks every command', async (t) => {
 
 test.serial('openstacksdk 4.4 enrolls, deploys and deletes', async (t) => {
   const info = { image_source: 'http://127.0.0.1/x.img', image_checksum: 'abc' };
-  const machine = { node: FAKE, address: '52:54:00:aa:bb:cc', instance_info: info, timeout: 120 };
+  const machine = { node: FAKE, address: '52:54:00:aa:bb:cc', instance_info: info, timeout: 300 };
   t.deepEqual(await sdkWalk(env, machine), SEEN);
 });
 
@@ -57,7 +57,7 @@ test.serial('metalsmith 2.5 reserves, provisions and unprovisions', async (t) =>
   const { uuid } = await command.json(`${create} ${uefi}`);
   await command.ok(`baremetal port create 52:54:00:aa:bb:dd --node ${uuid}`);
   for (const verb of ['manage', 'provide'])
-    await command.ok(`baremetal node ${verb} smith --wait 120`);
+    await command.ok(`baremetal node ${verb} smith --wait 300`);
   t.deepEqual(JSON.parse(await python(join(import.meta.dirname, 'metalsmithWalk.py'))), {
     reserved: 'smith',
     state: 'active',

@@ -107,7 +107,7 @@ async function startNova(daemons: Daemons, { folder, ports }: Facts): Promise<vo
 export const flavor = (diskGib: number): string =>
   `flavor create --ram 512 --disk ${diskGib} --vcpus 1 --property resources:CUSTOM_BAREMETAL=1 --property resources:VCPU=0 --property resources:MEMORY_MB=0 --property resources:DISK_GB=0 baremetal`;
 
-const SCHEDULABLE_WITHIN_MS = 300_000;
+const SCHEDULABLE_WITHIN_MS = 900_000;
 
 /**
  * Waits until Nova has taken a node in as a hypervisor, and Placement says that it can be had; before

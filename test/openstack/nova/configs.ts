@@ -74,6 +74,9 @@ export function novaConf(facts: Facts): string {
       reserved_host_memory_mb: 0,
       update_resources_interval: 5,
       sync_power_state_interval: 600,
+      // A busy host is slow, and no reason to give a service up.
+      rpc_response_timeout: 600,
+      service_down_time: 600,
       vif_plugging_is_fatal: false,
       vif_plugging_timeout: 0,
       // The configuration drive is a file system given to us gzipped.
@@ -92,6 +95,7 @@ export function novaConf(facts: Facts): string {
     neutron: user(facts, 'nova'),
     ironic: { ...user(facts, IRONIC_USER), api_retry_interval: 2 },
     service_user: { ...user(facts, 'nova'), send_service_user_token: true },
+    oslo_messaging_rabbit: { heartbeat_timeout_threshold: 0 },
     vnc: { enabled: false },
     oslo_concurrency: { lock_path: join(folder, 'nova') },
   });

@@ -61,10 +61,10 @@ const server = () => json('server show one');
 test.serial('a node that is available becomes a hypervisor, and can be scheduled', async (t) => {
   for (const line of [
     'baremetal node create --driver fake-hardware --name bm --resource-class baremetal --property cpus=4 --property memory_mb=8192 --property local_gb=100 --property cpu_arch=x86_64',
-    'baremetal node manage bm --wait 120',
-    'baremetal node provide bm --wait 120',
+    'baremetal node manage bm --wait 300',
+    'baremetal node provide bm --wait 300',
     // Nothing pretends to switch it on: Nova would take the server for one that was stopped.
-    'baremetal node power on bm --power-timeout 120',
+    'baremetal node power on bm --power-timeout 300',
     flavor(100),
     'network create --provider-network-type flat --provider-physical-network provider net',
     'subnet create --network net --subnet-range 198.51.100.0/24 sub',
@@ -171,9 +171,9 @@ test.serial('a VIF is attached once, to a port that is free, and must be one', a
     /Neutron has no port/,
   );
   // A deploy without a VIF has no network to boot from.
-  await refused('baremetal node deploy bm --wait 120', /deploy failed/);
+  await refused('baremetal node deploy bm --wait 300', /deploy failed/);
   t.regex((await node()).last_error, /no VIF/);
-  await ok('baremetal node undeploy bm --wait 120');
+  await ok('baremetal node undeploy bm --wait 300');
 });
 
 test.serial('networks of the operator: ports are made, once, and removed', async (t) => {
@@ -235,9 +235,9 @@ async function until(
   what: string,
   isSo: () => Promise<boolean>,
 ): Promise<void> {
-  const deadlineMs = performance.now() + 240_000;
+  const deadlineMs = performance.now() + 600_000;
   while (!(await isSo())) {
-    if (performance.now() > deadlineMs) return t.fail(`${what}: not so after 240 s`);
+    if (performance.now() > deadlineMs) return t.fail(`${what}: not so after 600 s`);
     await delay(2000);
   }
 }

@@ -24,7 +24,7 @@ export type DaemonOptions = {
   readonly stopSignal?: NodeJS.Signals;
 };
 
-const READY_WITHIN_MS = 180_000;
+const READY_WITHIN_MS = 600_000;
 const STOP_WITHIN_MS = 15_000;
 const LOG_LINES = 15;
 const atOnce = () => Promise.resolve(true);
