@@ -43,7 +43,8 @@ test('a node of fake-hardware goes its whole way by commands, without any networ
     ['node inspect one', 'manageable'],
     ['node clean one --step bios.factory_reset', 'manageable'],
     ['node provide one', 'available'],
-    ['node deploy one --image http://192.0.2.1/x.img --whole-disk', 'active'],
+    ['node deploy one --image http://192.0.2.1/x.img --whole-disk --relay', 'active'],
+    ['node rebuild one --full --verify off', 'active'],
     [`node rescue one --password-file ${join(folder, 'password')}`, 'rescue'],
     ['node unrescue one', 'active'],
     ['node undeploy one', 'available'],
@@ -57,6 +58,19 @@ test('a node of fake-hardware goes its whole way by commands, without any networ
     t.is((await bench.node()).provisionState, state);
   }
   t.false(JSON.stringify(await bench.node()).includes('secret'));
+});
+
+test('how a disk is written stands in instance_info', async (t) => {
+  const { run: cli, bench } = await openCli(t, 'available');
+  const image = 'node deploy one --image http://192.0.2.1/x.img --whole-disk';
+  const wrong = await cli(`${image} --verify some`);
+  t.is(wrong.status, 2);
+  t.regex(wrong.err, /--verify some: expected one of full, written, off/);
+  t.is((await cli(`${image} --relay --verify full`)).status, 0);
+  t.like((await bench.node()).instanceInfo, { ironpxe_relay: true, ironpxe_verify: 'full' });
+  t.false('ironpxe_write' in (await bench.node()).instanceInfo);
+  t.is((await cli('node rebuild one --full')).status, 0);
+  t.like((await bench.node()).instanceInfo, { ironpxe_write: 'full', ironpxe_verify: 'full' });
 });
 
 test('a verb that fails ends with the reason', async (t) => {

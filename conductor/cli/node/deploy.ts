@@ -18,6 +18,7 @@ import {
   startVerb,
   watch,
 } from './common.ts';
+import { readWriteOptions, WRITE_OPTIONS } from './writeOptions.ts';
 
 /** `ironpxe node deploy` */
 export const nodeDeploy: Command = {
@@ -40,6 +41,7 @@ export const nodeDeploy: Command = {
       value: 'TEXT',
       what: 'Kernel command line of the machine; %default% stands for the usual one.',
     },
+    ...WRITE_OPTIONS,
     ...CONFIG_DRIVE_OPTIONS,
     'instance-info': {
       value: 'KEY=VALUE',
@@ -85,7 +87,8 @@ async function deploy(invocation: Invocation): Promise<number> {
 
 /** What a node in another state needs first. Checked before instance_info is replaced. */
 const WAY_OUT: Readonly<Record<string, string>> = {
-  active: 'Take its system off first with "ironpxe node undeploy".',
+  active:
+    'Write its image anew with "ironpxe node rebuild", or take its system off first with "ironpxe node undeploy".',
   enroll: 'Make it available first with "ironpxe node enroll".',
   manageable: 'Make it available first with "ironpxe node enroll".',
 };
@@ -127,6 +130,7 @@ async function readInstanceInfo(invocation: Invocation): Promise<JsonObject> {
     ephemeral_gb: readWholeNumber(invocation, 'ephemeral-gb'),
     image_checksum: invocation.text('checksum'),
     kernel_append_params: invocation.text('kernel-options'),
+    ...readWriteOptions(invocation),
     ...(await readPairs(invocation.list('instance-info'), 'instance-info', jsonOrText)),
   };
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));

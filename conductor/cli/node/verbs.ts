@@ -5,6 +5,7 @@ import type { JsonObject } from '../json.ts';
 import { nodePath, readNode } from '../nodes.ts';
 import { readSteps } from './cleanSteps.ts';
 import { failedState, finish, NO_WAIT, readText, requiredArg, watch } from './common.ts';
+import { readWriteOptions, WRITE_OPTIONS } from './writeOptions.ts';
 
 /** A command that asks for one verb and follows it. */
 type VerbRow = {
@@ -17,6 +18,8 @@ type VerbRow = {
   readonly example?: string;
   /** What goes with the target in the request. */
   readonly more?: (invocation: Invocation) => Promise<JsonObject>;
+  /** Fields of instance_info that are set before. */
+  readonly wishes?: (invocation: Invocation) => JsonObject;
 };
 
 const ROWS: readonly VerbRow[] = [
@@ -61,6 +64,14 @@ const ROWS: readonly VerbRow[] = [
     ends: ['active'],
   },
   {
+    verb: 'rebuild',
+    summary: 'Write the image of a running machine anew',
+    text: 'Takes what instance_info says now. What the disk holds already is not sent again, unless\n--full is given. The options stay in instance_info.',
+    ends: ['active'],
+    options: WRITE_OPTIONS,
+    wishes: readWriteOptions,
+  },
+  {
     verb: 'rescue',
     summary: 'Boot a machine into a rescue system',
     text: 'Only drivers with a rescue interface can do it.',
@@ -95,11 +106,17 @@ function command(row: VerbRow): Command {
   };
 }
 
-async function ask(invocation: Invocation, { verb, ends, more }: VerbRow): Promise<number> {
+async function ask(invocation: Invocation, { verb, ends, more, wishes }: VerbRow): Promise<number> {
   const { client } = invocation;
   const body = { target: verb, ...(await more?.(invocation)) };
+  const patch = Object.entries(wishes?.(invocation) ?? {}).map(([name, value]) => ({
+    op: 'add',
+    path: `/instance_info/${name}`,
+    value,
+  }));
   const node = await readNode(client, requiredArg(invocation, 0, 'NODE'));
   const afterId = await lastEventId(client, node.uuid);
+  if (patch.length > 0) await client.send('PATCH', nodePath(node.uuid), patch);
   await client.send('PUT', `${nodePath(node.uuid)}/states/provision`, body);
   const name = node.name ?? node.uuid;
   if (invocation.flag('no-wait'))
