@@ -71,13 +71,21 @@ export class PlanWriter {
     this.#sources = sources;
     this.#options = options;
     this.#sizes = { chunkBytes, zeroChunkBytes: ZERO_CHUNK_BYTES };
-    const lanes = Math.max(1, Math.floor(inFlightBytes / chunkBytes));
+    this.#sections = sectionsOf(plan);
+    const lanes = this.#lanesFor(Math.max(1, Math.floor(inFlightBytes / chunkBytes)));
     const bufferBytes = disk.copy || disk.writeFrom ? 0 : chunkBytes;
     this.#buffers = Array.from({ length: lanes }, () => Buffer.allocUnsafeSlow(bufferBytes));
-    this.#sections = sectionsOf(plan);
     this.#all = [...plan.extents, ...plan.commit];
     this.#totalDataBytes = dataBytesBefore(this.#all, Infinity);
     this.#window = this.#openWindow(options.resumeFromBytes ?? 0);
+  }
+
+  /** As many as there are pieces to be written at once; a partition table is one piece. */
+  #lanesFor(most: number): number {
+    const needed = this.#sections.map(
+      ({ extents }) => piecesOf(extents, this.#sizes, 0, 0).take(most).toArray().length,
+    );
+    return Math.max(1, ...needed);
   }
 
   /** How far it is right now. */
