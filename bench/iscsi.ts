@@ -10,7 +10,10 @@ import { fillWithGarbage, type Image, makeImage } from './support/image.ts';
 import { parseNumberOptions } from './support/options.ts';
 import { interleave, median } from './support/rounds.ts';
 import { pickScratchFolder } from './support/scratch.ts';
+import { copyOverTcp } from './support/tcpCopy.ts';
 import { formatTable } from './support/table.ts';
+import { printVerdicts, type Verdict } from './support/verdicts.ts';
+import { measureVerify } from './support/verifyCost.ts';
 
 const IQN = 'iqn.2026-11.org.ironpxe:bench';
 const SPARSENESS = 6;
@@ -33,14 +36,28 @@ type Case = {
   readonly image: Image;
   readonly parameters: Readonly<Record<string, string>>;
   readonly thin: boolean;
+  readonly isDense: boolean;
 };
 
-type CaseResult = { readonly name: string; readonly oursRate: number; readonly row: string[] };
+/** MB/s of image size, by contender. */
+type CaseResult = {
+  readonly name: string;
+  readonly isDense: boolean;
+  readonly ours: number;
+  readonly plain: number;
+  readonly tuned: number;
+  /** The bytes as they are, over TCP; of dense images. */
+  readonly tcp: number | undefined;
+};
+
+const DENSE_OVER_QEMU = 2;
+const DENSE_OVER_TCP = 0.6;
+const SPARSE_OVER_DENSE = 4;
 
 const options = parseNumberOptions({ rounds: 5, 'size-mib': 1024 });
-process.exitCode = await main();
+await main();
 
-async function main(): Promise<number> {
+async function main(): Promise<void> {
   const dataBytes = options['size-mib'] * MIB;
   const folder = await mkdtemp(
     join(await pickScratchFolder(dataBytes * (2 * SPARSENESS + 2)), 'ironpxe-bench-'),
@@ -49,20 +66,27 @@ async function main(): Promise<number> {
     const results: CaseResult[] = [];
     for (const one of await makeCases(folder, dataBytes)) results.push(await measure(one, folder));
     report(folder, results);
-    return 0;
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+  console.log();
+  printVerdicts(await measureVerify({ sizeMib: options['size-mib'] / 2, rounds: 3 }));
 }
 
 async function makeCases(folder: string, dataBytes: number): Promise<Case[]> {
   const dense = await makeImage(join(folder, 'dense.raw'), dataBytes, dataBytes);
   const sparse = await makeImage(join(folder, 'sparse.raw'), dataBytes, dataBytes * SPARSENESS);
   return [
-    { name: 'dense, defaults of tgt', image: dense, parameters: {}, thin: false },
-    { name: 'dense, raised', image: dense, parameters: RAISED, thin: false },
-    { name: 'sparse, defaults of tgt, thin', image: sparse, parameters: {}, thin: true },
-    { name: 'sparse, raised, thin', image: sparse, parameters: RAISED, thin: true },
+    { name: 'dense, defaults of tgt', image: dense, parameters: {}, thin: false, isDense: true },
+    { name: 'dense, raised', image: dense, parameters: RAISED, thin: false, isDense: true },
+    {
+      name: 'sparse, defaults of tgt, thin',
+      image: sparse,
+      parameters: {},
+      thin: true,
+      isDense: false,
+    },
+    { name: 'sparse, raised, thin', image: sparse, parameters: RAISED, thin: true, isDense: false },
   ];
 }
 
@@ -72,7 +96,7 @@ async function makeCases(folder: string, dataBytes: number): Promise<Case[]> {
  */
 async function measure(one: Case, folder: string): Promise<CaseResult> {
   await using tgtd = await Tgtd.start(folder);
-  const { image, parameters, thin } = one;
+  const { image, parameters, thin, isDense } = one;
   const backingFile = join(tgtd.folder, 'disk.raw');
   const prepare = async (): Promise<void> => {
     await tgtd.kill();
@@ -85,6 +109,9 @@ async function measure(one: Case, folder: string): Promise<CaseResult> {
       { name: 'ironpxe', prepare, run: () => writeWithOurs(tgtd, image) },
       { name: 'qemu-img', prepare, run: () => writeWithQemuImg(tgtd, image, []) },
       { name: 'qemu-img tuned', prepare, run: () => writeWithQemuImg(tgtd, image, TUNED) },
+      ...(isDense
+        ? [{ name: 'tcp', prepare, run: () => copyOverTcp(image.path, backingFile) }]
+        : []),
     ],
     options.rounds,
   );
@@ -148,11 +175,9 @@ async function writeWithQemuImg(
   await run('qemu-img', ['convert', ...how, image.path, url], hint);
 }
 
-function toResult({ name, image }: Case, tookMs: readonly number[]): CaseResult {
-  const [ours = 0, plain = 0, tuned = 0] = tookMs.map((ms) => image.sizeBytes / 1000 / ms);
-  const ratio = (peer: number): string => `${(ours / peer).toFixed(2)} x`;
-  const rates = [ours, plain, tuned].map((rate) => rate.toFixed(0));
-  return { name, oursRate: ours, row: [name, ...rates, ratio(plain), ratio(tuned)] };
+function toResult({ name, image, isDense }: Case, tookMs: readonly number[]): CaseResult {
+  const [ours = 0, plain = 0, tuned = 0, tcp] = tookMs.map((ms) => image.sizeBytes / 1000 / ms);
+  return { name, isDense, ours, plain, tuned, tcp };
 }
 
 function report(folder: string, results: readonly CaseResult[]): void {
@@ -160,17 +185,35 @@ function report(folder: string, results: readonly CaseResult[]): void {
   console.log(
     `${size} MiB of data, sparse: in ${size * SPARSENESS} MiB; medians of ${options.rounds} rounds; files in ${folder}`,
   );
-  console.log('Rates are MB/s of image size.\n');
-  const header = ['case', 'ironpxe', 'qemu-img', 'qemu-img -W -m 16', 'ratio', 'ratio'];
-  console.log(
-    formatTable(
-      header,
-      results.map(({ row }) => row),
+  console.log('Rates are MB/s of image size; in brackets how many times that rate ironpxe has.\n');
+  const header = ['case', 'ironpxe', 'qemu-img', 'qemu-img -W -m 16', 'TCP copy'];
+  const rows = results.map(({ name, ours, plain, tuned, tcp }) => {
+    const beside = (rate: number | undefined): string =>
+      rate === undefined ? '-' : `${rate.toFixed(0)} (${(ours / rate).toFixed(2)})`;
+    return [name, ours.toFixed(0), ...[plain, tuned, tcp].map(beside)];
+  });
+  console.log(`${formatTable(header, rows)}\n`);
+  printVerdicts(verdictsOf(results));
+}
+
+function verdictsOf(results: readonly CaseResult[]): readonly Verdict[] {
+  const dense = results.filter(({ isDense }) => isDense);
+  const sparse = results.filter(({ isDense }) => !isDense);
+  const atLeast = (what: string, value: number, bar: number): Verdict => ({
+    what,
+    value,
+    sign: '≥',
+    bar,
+  });
+  return [
+    ...dense.map(({ name, ours, plain }) =>
+      atLeast(`${name}, times qemu-img`, ours / plain, DENSE_OVER_QEMU),
     ),
-  );
-  const [denseDefault, denseRaised, sparseDefault, sparseRaised] = results.map((r) => r.oursRate);
-  if (!denseDefault || !denseRaised || !sparseDefault || !sparseRaised) return;
-  console.log(
-    `\nironpxe, sparse against dense: ${(sparseDefault / denseDefault).toFixed(2)} x with the defaults of tgt, ${(sparseRaised / denseRaised).toFixed(2)} x raised`,
-  );
+    ...dense.map(({ name, ours, tcp = NaN }) =>
+      atLeast(`${name}, times the copy over TCP`, ours / tcp, DENSE_OVER_TCP),
+    ),
+    ...sparse.map(({ name, ours }, index) =>
+      atLeast(`${name}, times dense`, ours / (dense[index]?.ours ?? NaN), SPARSE_OVER_DENSE),
+    ),
+  ];
 }
