@@ -26,8 +26,8 @@ async function contentKey(options: Options, packages: readonly Package[]): Promi
 }
 
 async function build(options: Options): Promise<void> {
-  const others = [...PACKAGES, ...options.extraPackages];
-  const kernelMeta = PROFILES[options.profile].kernel;
+  const { kernel: kernelMeta, packages: own } = PROFILES[options.profile];
+  const others = [...PACKAGES, ...own, ...options.extraPackages];
   const packages = await withIndex(() => resolvePackages({ kernelMeta, others }));
   const key = await contentKey(options, packages);
   const before = await readManifest(options.output);

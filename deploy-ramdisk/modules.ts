@@ -1,5 +1,10 @@
 /** What a build is for. The kernel is the distribution's own, named by its meta package. */
-export type Profile = { readonly kernel: string; readonly modules: readonly string[] };
+export type Profile = {
+  readonly kernel: string;
+  readonly modules: readonly string[];
+  /** Packages of programs that only its machines can use. */
+  readonly packages: readonly string[];
+};
 
 const VIRTIO = words('virtio_pci virtio_net virtio_blk virtio_scsi virtio_rng sd_mod');
 
@@ -21,16 +26,21 @@ const DISK_CONTROLLERS = words(`
 /** Keyboards, for the shell of troubleshoot=1. */
 const KEYBOARDS = words('xhci_pci ehci_pci uhci_hcd usbhid hid_generic');
 
+/** The way to the BMC. */
+const BMC = words('ipmi_si ipmi_ssif ipmi_devintf');
+
 /** Those of root partitions and of EFI system partitions, with the character sets of the latter. */
 export const FILE_SYSTEMS = words('ext4 xfs btrfs vfat nls_cp437 nls_ascii nls_iso8859_1 nls_utf8');
 
 export const PROFILES = {
   /** Virtual machines with virtio devices only; the cloud kernel boots fastest. */
-  virtio: { kernel: 'linux-image-cloud-amd64', modules: VIRTIO },
+  virtio: { kernel: 'linux-image-cloud-amd64', modules: VIRTIO, packages: [] },
   /** Servers: common NICs and disk controllers, and virtual machines of every make. */
   broad: {
     kernel: 'linux-image-amd64',
-    modules: [...VIRTIO, ...NICS, ...DISK_CONTROLLERS, ...KEYBOARDS],
+    modules: [...VIRTIO, ...NICS, ...DISK_CONTROLLERS, ...KEYBOARDS, ...BMC],
+    // Erases NVMe disks, asks the BMC for its address, hears switches.
+    packages: ['nvme-cli', 'ipmitool', 'lldpad'],
   },
 } as const satisfies Record<string, Profile>;
 

@@ -13,8 +13,13 @@ const PROGRAMS = [
   'sbin/hdparm',
 ];
 
-/** Only there when its package was asked for: with libcrypto, nvme weighs two megabytes. */
-const WISHED_PROGRAMS = ['usr/sbin/nvme'];
+/** Only there with their packages, which a profile or a wish brings. */
+const WISHED_PROGRAMS = [
+  'usr/sbin/nvme',
+  'usr/bin/ipmitool',
+  'usr/sbin/lldpad',
+  'usr/sbin/lldptool',
+];
 const FOLDERS = ['dev', 'etc', 'mnt', 'proc', 'root', 'run', 'sys', 'tmp'];
 const LIBRARY_HOME = 'lib/x86_64-linux-gnu';
 const LOADER = 'ld-linux-x86-64.so.2';

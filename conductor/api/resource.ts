@@ -32,6 +32,8 @@ export type Call = ApiContext & {
   readonly log: FastifyBaseLogger;
   /** What the caller may; absent where nobody is restricted. */
   readonly access: Access | undefined;
+  /** The client's own address, IPv4 in its usual form. */
+  readonly clientAddress: string;
 };
 
 /** What goes back. Without a body the answer is empty. */
@@ -133,6 +135,8 @@ function toCall(request: FastifyRequest, context: ApiContext): Call {
     baseUrl: context.publicUrl ?? `${request.protocol}://${request.host}`,
     log: request.log,
     access: request.access,
+    // Dual-stack sockets show IPv4 clients as `::ffff:192.0.2.1`, unix sockets nobody.
+    clientAddress: (request.socket.remoteAddress ?? '').replace(/^::ffff:/, ''),
   };
 }
 

@@ -9,7 +9,7 @@ import { nodeOfPath } from './nodes/ident.ts';
 import { driverOfNode } from './nodes/management.ts';
 import { replyError } from './replies.ts';
 import { type Answer, type ApiContext, type Call, type Resource, serve } from './resource.ts';
-import { deployInfo, loaderInfo, parse, vendorArguments } from './schemas.ts';
+import { deployInfo, loaderInfo, parse, strangerReport, vendorArguments } from './schemas.ts';
 
 /** The methods of nodes whose driver has none of its own. */
 const METHODS = {
@@ -135,6 +135,22 @@ const RAMDISK_RESOURCES: readonly Resource[] = ['/v1', ''].flatMap((prefix) => [
   { path: `${prefix}/nodes/:ident/vendor_passthru`, POST },
 ]);
 
+/** A machine of no node tells what it is made of. The address is the one that it called from. */
+async function enroll(call: Call): Promise<Answer> {
+  const report = parse(strangerReport, call.body, 'enroll');
+  const body = await call.conductor.enroll({ ...report, address: call.clientAddress });
+  return { status: 202, body };
+}
+
+const ENROLL: Resource = {
+  path: '/v1/enroll',
+  POST: {
+    what: 'A machine of no node tells what it is made of.',
+    handle: enroll,
+    bodyLimitBytes: 1024 * 1024,
+  },
+};
+
 /** The calls are small; nothing that a machine on the network sends is held beyond this. */
 const RAMDISK_BODY_LIMIT_BYTES = 64 * 1024;
 
@@ -148,6 +164,6 @@ export async function ramdiskRoutes(app: FastifyInstance, context: ApiContext): 
       path,
       POST: { ...POST, bodyLimitBytes: RAMDISK_BODY_LIMIT_BYTES },
     }));
-    serve(scope, limited, context);
+    serve(scope, [...limited, ENROLL], context);
   });
 }

@@ -64,7 +64,11 @@ function name(path: readonly PropertyKey[]): string {
 
 /** Checks that look at more than one option. */
 function crossChecks(config: Config): Fault[] {
-  const faults: Fault[] = [...keystoneFaults(config), ...authFaults(config)];
+  const faults: Fault[] = [
+    ...keystoneFaults(config),
+    ...authFaults(config),
+    ...enrollFaults(config),
+  ];
   const { dhcp } = config;
   if (!dhcp.enabled) return faults;
   if (dhcp.mode === 'dnsmasq') return [...faults, ...dnsmasqFaults(config)];
@@ -103,6 +107,19 @@ function dnsmasqFaults({ dhcp }: Config): Fault[] {
   return (['server_address', 'dnsmasq_hosts_dir', 'dnsmasq_options_dir'] as const)
     .filter((key) => dhcp[key] === undefined)
     .map((key) => ({ path: ['dhcp'], text: `dhcp.${key}: needed in mode dnsmasq` }));
+}
+
+/** Unknown machines boot what the configuration names, and prove themselves by their lease. */
+function enrollFaults({ inspect, dhcp, pxe }: Config): Fault[] {
+  if (!inspect.enroll_unknown) return [];
+  const missing = [
+    ...(dhcp.enabled && dhcp.mode === 'server' ? [] : ['dhcp.mode server']),
+    ...(pxe.deploy_kernel === undefined ? ['pxe.deploy_kernel'] : []),
+    ...(pxe.deploy_ramdisk === undefined ? ['pxe.deploy_ramdisk'] : []),
+  ];
+  if (missing.length === 0) return [];
+  const text = `inspect.enroll_unknown: needs ${missing.join(', ')}`;
+  return [{ path: ['inspect', 'enroll_unknown'], text }];
 }
 
 /** A Keystone without whole credentials would only fail at the first deploy. */

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { api, auth } from './schema/api.ts';
 import { bootHttp, dhcp, tftp, pxe } from './schema/netboot.ts';
 import { deploy, clean, inspect, agent } from './schema/procedures.ts';
-import { fake, power, ipmi, redfish, manual, ssh } from './schema/drivers.ts';
+import { consoles, fake, power, ipmi, redfish, manual, ssh } from './schema/drivers.ts';
 import { images, events, keystone, glance, neutron } from './schema/services.ts';
 import { iscsi } from './schema/iscsi.ts';
 import { webhooks } from './schema/webhooks.ts';
@@ -48,6 +48,7 @@ export const CONFIG_SCHEMA = z.strictObject({
   power: power.prefault({}).describe('Power states, and whether machines boot as they were told.'),
   ipmi: ipmi.prefault({}).describe('The ipmi driver.'),
   redfish: redfish.prefault({}).describe('The redfish driver.'),
+  console: consoles.prefault({}).describe('Serial consoles of machines.'),
   manual: manual.prefault({}).describe('The manual driver: people switch the machine.'),
 });
 

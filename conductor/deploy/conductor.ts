@@ -1,4 +1,5 @@
 import type { KernelLineReport } from './bootLine.ts';
+import type { ConsoleDesk } from './consoleDesk.ts';
 import type { ImageFields } from './namedImage.ts';
 import type { BootDevice, Driver, PowerTarget, SoftPowerTarget } from '../drivers/types.ts';
 import type { Verb } from '../states/index.ts';
@@ -53,6 +54,23 @@ export type InspectionReport = {
   readonly pluginData: JsonObject;
   /** What its collectors could not do. */
   readonly error: string | null;
+};
+
+/** What the ramdisk on a machine of no node tells, parsed. */
+export type StrangerReport = {
+  /** Where its commands are taken. */
+  readonly address: string;
+  readonly key: string;
+  readonly nonce: string;
+  /** The lines with which the ramdisk's command `inventory` answers. */
+  readonly inventory: readonly string[];
+};
+
+/** What it is answered: which node it is now, and our random number. */
+export type EnrollReply = {
+  readonly uuid: string;
+  readonly name: string | null;
+  readonly nonce: string;
 };
 
 /** A step that a user names; `priority` only of deploy steps. */
@@ -125,6 +143,11 @@ export interface Conductor {
    * @throws NODE_NOT_FOUND
    */
   continueInspection(macs: readonly Mac[], report: InspectionReport): Promise<string>;
+  /**
+   * Makes a node of a machine that told what it is made of; the same machine again is the same node.
+   * @throws ENROLL_UNWANTED, ENROLL_LIMIT, DEPLOY_KEY_MISMATCH, MAC_EXISTS
+   */
+  enroll(report: StrangerReport): Promise<EnrollReply>;
   /** Begins to look for a node for an allocation; what comes of it stands in its record. */
   allocate(allocationUuid: string): void;
   /** Gives an allocation the node that it names. @throws ALLOCATION_FAILED, NODE_ASSOCIATED */
@@ -139,6 +162,8 @@ export interface Conductor {
   attachVif(node: Node, request: VifRequest): Promise<void>;
   /** @throws VIF_NOT_ATTACHED, NETWORK_NOT_CONFIGURED, OPENSTACK_*, NODE_LOCKED */
   detachVif(node: Node, vif: string): Promise<void>;
+  /** Serial consoles that are open. */
+  readonly consoles: Pick<ConsoleDesk, 'set' | 'infoOf'>;
   /** Runs `change` while the node is reserved, waiting out short work first. @throws NODE_LOCKED */
   whileLocked<T>(node: Node, change: () => Promise<T>): Promise<T>;
 }

@@ -41,7 +41,11 @@ export async function machineOf(
   const { uuid, driverInfo, powerState: lastPowerState } = node;
   const model = modelOf(node);
   const bootMode = bootModeOf(node);
-  return { driver, node: { uuid, driverInfo, macs, lastPowerState, model, bootMode } };
+  const powerInterface = node.interfaces['power'];
+  return {
+    driver,
+    node: { uuid, driverInfo, macs, lastPowerState, model, bootMode, powerInterface },
+  };
 }
 
 /** Makes the context of one run of an operation. */

@@ -46,3 +46,24 @@ function encodeHints(hints: JsonObject): string {
     .map(([key, value]) => `${key}=${encodeURIComponent(String(value))}`)
     .join(',');
 }
+
+/** Kernel parameters of the ramdisk on a machine of no node, which is to tell what it is made of. */
+export function strangerKernelOptions(
+  options: Pick<DeployOptions, 'deployKey' | 'apiUrl' | 'appendParams'> & {
+    /** For how long switches are listened to. */
+    readonly lldpSeconds: number;
+  },
+): string {
+  return [
+    'selinux=0',
+    `deployment_key=${options.deployKey}`,
+    `ironic_api_url=${options.apiUrl}`,
+    'text',
+    options.appendParams,
+    'ironpxe_commands=1',
+    'ironpxe_enroll=1',
+    `ironpxe_lldp_seconds=${options.lldpSeconds}`,
+  ]
+    .filter((part) => part !== '')
+    .join(' ');
+}

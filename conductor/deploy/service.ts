@@ -11,9 +11,11 @@ import { createAllocator } from './allocator.ts';
 import { reportKernelLine } from './bootLine.ts';
 import { takeInDeployInfo, takeInLoaderInfo } from './callback.ts';
 import type { Conductor } from './conductor.ts';
+import { createConsoleDesk } from './consoleDesk.ts';
 import { machineOf } from './context.ts';
 import { createEngine } from './engine.ts';
 import { createFirmwareSettings } from './firmware.ts';
+import { enrollStranger } from './inspection/enroll.ts';
 import { supportedProcedure } from './legality.ts';
 import { checkImage } from './namedImage.ts';
 import { failOrphans } from './orphans.ts';
@@ -34,6 +36,8 @@ export type ConductorOptions = {
   readonly services: StepServices;
   readonly wakeUps: WakeUps;
   readonly logger: Logger;
+  /** The key of machines that enroll themselves; without it none may. */
+  readonly strangerKey?: string | undefined;
 };
 
 /** The conductor behind the API, with what starts and stops its work. */
@@ -75,6 +79,7 @@ export function createConductor(options: ConductorOptions): RunningConductor {
     signal: stopping.signal,
   });
   const allocator = createAllocator({ database, logger, lock, signal: stopping.signal });
+  const consoles = createConsoleDesk({ services, logger, signal: stopping.signal });
   const machine = (node: Node) => machineOf(database, drivers, node);
   const withDeadline = <T>(what: string, work: (signal: AbortSignal) => Promise<T>) =>
     withinTime(config.deploy.power_timeout_seconds, what, stopping.signal, work);
@@ -129,8 +134,10 @@ export function createConductor(options: ConductorOptions): RunningConductor {
       wakeUps.wake(nodeUuid);
       return nodeUuid;
     },
+    enroll: (report) => enrollStranger({ database, config, key: options.strangerKey }, report),
     allocate: allocator.begin,
     backfill: (uuid, node) => allocator.backfill(uuid, node),
+    consoles,
     ...firmware,
     ...vifs,
     async whileLocked(node, change) {
@@ -141,6 +148,7 @@ export function createConductor(options: ConductorOptions): RunningConductor {
       await allocator.resume();
       await failOrphans(database);
       await engine.resumeAll();
+      await consoles.resume();
       powerSync.start();
     },
     async stop() {
@@ -150,6 +158,7 @@ export function createConductor(options: ConductorOptions): RunningConductor {
         powerSwitch.settled(),
         allocator.settled(),
         powerSync.settled(),
+        consoles.stop(),
       ]);
     },
   };

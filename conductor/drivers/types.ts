@@ -1,3 +1,4 @@
+import type { Readable, Writable } from 'node:stream';
 import type { Mac } from '../values/mac.ts';
 
 export const POWER_STATES = ['power on', 'power off'] as const;
@@ -29,6 +30,8 @@ export type DriverNode = {
   readonly bootMode?: BootMode | undefined;
   /** Manufacturer and product, where the BMC told them before. */
   readonly model?: string | undefined;
+  /** The power interface that was chosen for the node, where its driver has several. */
+  readonly powerInterface?: string | undefined;
 };
 
 /** The parts of a machine that only exist by name: how long each takes is configured. */
@@ -55,6 +58,12 @@ export type VendorMethod = {
   readonly needsLock: boolean;
   /** Carries it out. @throws IronpxeError INVALID_REQUEST */
   readonly call: (node: DriverNode, args: Readonly<Record<string, unknown>>) => unknown;
+};
+
+/** A serial console that was opened; `output` ends when the session does. */
+export type ConsoleStream = AsyncDisposable & {
+  readonly output: Readable;
+  readonly input: Writable;
 };
 
 type Call = { readonly signal: AbortSignal };
@@ -107,7 +116,13 @@ export interface Driver {
   readonly simulate?: (node: DriverNode, part: SimulatedPart, call: Call) => Promise<void>;
   /** Calls of its own, by name. */
   readonly vendorMethods?: Readonly<Record<string, VendorMethod>>;
-  /** What `GET states/console` says of an enabled console; absent: there is none. */
+  /**
+   * Opens the serial console of the machine, which has one session at a time; absent: there is none.
+   * The listening port that the node wishes for it, if any, is {@link consolePort}.
+   */
+  readonly openConsole?: (node: DriverNode, call: Call) => Promise<ConsoleStream>;
+  readonly consolePort?: (node: DriverNode) => number | undefined;
+  /** What `GET states/console` says of an enabled console of a machine that exists by name only. */
   readonly consoleInfo?: (node: DriverNode) => Readonly<Record<string, unknown>>;
   /** Keys of a logical disk in a RAID configuration → one sentence on each; absent: no RAID. */
   readonly raidProperties?: Readonly<Record<string, string>>;

@@ -26,6 +26,18 @@ export const DEPLOY_ERRORS = {
     cause: 'A field of the node has a value that a deploy cannot use.',
     next: 'Correct the field that the message names.',
   },
+  ENROLL_UNWANTED: {
+    status: 404,
+    retry: false,
+    cause: 'The machine is a port of no node, and machines may not enroll themselves.',
+    next: 'Enroll it ("ironpxe node enroll"), or set inspect.enroll_unknown.',
+  },
+  ENROLL_LIMIT: {
+    status: 503,
+    retry: true,
+    cause: 'As many machines as may be have enrolled themselves and were not looked at yet.',
+    next: 'Manage or delete nodes in the state enroll, or raise inspect.enroll_limit.',
+  },
   POWER_TIMEOUT: {
     status: 500,
     retry: true,

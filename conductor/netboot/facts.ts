@@ -35,6 +35,8 @@ export type KnownHost = {
   readonly ipxeDrivers?: boolean;
   /** What the node is said to be; the firmware's own word (option 93) wins. */
   readonly bootMode?: 'bios' | 'uefi';
+  /** A machine of no node, which may boot the ramdisk to enroll itself; its system is not served. */
+  readonly stranger?: true;
 };
 
 /** A DHCP lease, as stored. Times are milliseconds since the epoch. */

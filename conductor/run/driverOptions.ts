@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Config } from '../config/schema.ts';
 import { createManualDesk } from '../deploy/manualDesk.ts';
+import { createRamdiskSwitch } from '../deploy/ramdiskSwitch.ts';
 import type { DriverOptions } from '../drivers/registry.ts';
 import type { Database } from '../store/database.ts';
 
@@ -25,6 +26,10 @@ export function driverOptions(config: Config, database: Database): DriverOptions
       busyForMs: redfish.busy_timeout_seconds * 1000,
       softDeadlineMs,
     },
-    manual: { desk: createManualDesk(database), timeoutSeconds: manual.timeout_seconds },
+    manual: {
+      desk: createManualDesk(database),
+      ramdisk: createRamdiskSwitch(database),
+      timeoutSeconds: manual.timeout_seconds,
+    },
   };
 }

@@ -6,9 +6,10 @@ import type { Database } from '../store/database.ts';
 import { appendEvent } from '../store/events.ts';
 import { leaseBook } from '../store/leases.ts';
 import { findNode } from '../store/nodes.ts';
-import { bootableNodeOf } from '../store/ports.ts';
+import { bootableNodeOf, isPort } from '../store/ports.ts';
 import type { Node } from '../store/types.ts';
 import type { Mac } from '../values/mac.ts';
+import type { Strangers } from './strangers.ts';
 
 export type NetbootFactsOptions = {
   readonly database: Database;
@@ -16,27 +17,36 @@ export type NetbootFactsOptions = {
   readonly logger: Logger;
   /** Whether nodes boot by iPXE when their driver_info does not say. */
   readonly ipxeByDefault: boolean;
+  /** What machines of no node boot; without it they are not answered. */
+  readonly strangers?: Strangers | undefined;
 };
 
 /** What the netboot services may know of the store; what they see goes into the timeline. */
 export function netbootFacts(options: NetbootFactsOptions): NetbootFacts {
-  const { database, wakeUps, logger } = options;
+  const { database, wakeUps, logger, strangers } = options;
   const nodeByMac = async (mac: Mac): Promise<Node | undefined> => {
     const nodeUuid = await bootableNodeOf(database, mac);
     return nodeUuid === undefined ? undefined : findNode(database, nodeUuid);
   };
+  const strangerOf = async (mac: Mac): Promise<Strangers | undefined> =>
+    strangers === undefined || (await isPort(database, mac)) ? undefined : strangers;
   return {
     leases: leaseBook(database),
     async hostByMac(mac) {
       const node = await nodeByMac(mac);
-      return node && knownHost(node, options.ipxeByDefault);
+      return node === undefined
+        ? (await strangerOf(mac))?.host
+        : knownHost(node, options.ipxeByDefault);
     },
     async bootFactsByMac(mac) {
       const node = await nodeByMac(mac);
-      return node && getBootFacts(database, node.uuid);
+      return node === undefined ? (await strangerOf(mac))?.boot : getBootFacts(database, node.uuid);
     },
-    bootFactsByNode: (nodeUuid) => getBootFacts(database, nodeUuid),
-    observe(event) {
+    bootFactsByNode: async (nodeUuid) =>
+      nodeUuid === strangers?.boot.nodeUuid ? strangers.boot : getBootFacts(database, nodeUuid),
+    observe(seen) {
+      const event =
+        seen.nodeUuid === strangers?.boot.nodeUuid ? { ...seen, nodeUuid: undefined } : seen;
       logger.debug({ ...event }, event.kind);
       appendEvent(database, event)
         .then(() => event.nodeUuid !== undefined && wakeUps.wake(event.nodeUuid))

@@ -30,6 +30,7 @@ import { netbootOptions } from './netbootOptions.ts';
 import { openNetworking } from './networking.ts';
 import { openGate } from './gate.ts';
 import { ownStateDir } from './soleOwner.ts';
+import { openStrangers } from './strangers.ts';
 
 const PACKAGE = new URL('../../package.json', import.meta.url);
 
@@ -57,9 +58,16 @@ export async function startConductor(
     glance: await openGlance(config),
     networking: await openNetworking(config, database),
   };
-  const conductor = createConductor({ services, wakeUps, logger });
+  const strangers = openStrangers(config);
+  const conductor = createConductor({ services, wakeUps, logger, strangerKey: strangers?.key });
   started.defer(() => conductor.stop());
-  const facts = netbootFacts({ database, wakeUps, logger, ipxeByDefault: config.pxe.ipxe_enabled });
+  const facts = netbootFacts({
+    database,
+    wakeUps,
+    logger,
+    ipxeByDefault: config.pxe.ipxe_enabled,
+    strangers,
+  });
   const routes = async (app: FastifyInstance) => {
     await app.register(ramdiskRoutes, { database, conductor });
     await app.register(agentRoutes, { database, conductor });

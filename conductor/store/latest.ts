@@ -20,6 +20,22 @@ export async function latestOperation(
   return row && getOperation(database, row.uuid);
 }
 
+/** The last operations of a node, the newest first. */
+export async function lastOperations(
+  database: Database,
+  nodeUuid: string,
+  count: number,
+): Promise<readonly Operation[]> {
+  const rows = await database
+    .selectFrom('operations')
+    .select('uuid')
+    .where('nodeUuid', '=', nodeUuid)
+    .orderBy(sql`rowid`, 'desc')
+    .limit(count)
+    .execute();
+  return Promise.all(rows.map(({ uuid }) => getOperation(database, uuid)));
+}
+
 /** The id of a node's newest event; 0 when nothing ever happened to it. */
 export async function newestEventId(database: Database, nodeUuid: string): Promise<number> {
   const row = await database

@@ -37,6 +37,17 @@ type Edition = {
   next: Promise<void> | undefined;
 };
 
+/** The MAC that an address was leased to last; `undefined` when the address was never leased. */
+export async function leaseholderOf(database: Database, address: string): Promise<Mac | undefined> {
+  const row = await database
+    .selectFrom('leases')
+    .select('mac')
+    .where('address', '=', address)
+    .where('state', '=', 'bound')
+    .executeTakeFirst();
+  return row?.mac as Mac | undefined;
+}
+
 class StoredLeases implements LeaseBook {
   readonly #database: Database;
   #edition: Edition | undefined;

@@ -122,6 +122,12 @@ export async function bootableNodeOf(database: Database, mac: Mac): Promise<stri
   return rows[0]?.nodeUuid;
 }
 
+/** Whether a MAC is a port of any node, also of one that may not boot. */
+export async function isPort(database: Database, mac: Mac): Promise<boolean> {
+  const { rows } = await sql`select 1 from ports where address = ${mac}`.execute(database);
+  return rows.length > 0;
+}
+
 /** Changes fields of a port. @throws IronpxeError MAC_EXISTS, PORT_NOT_FOUND */
 export async function updatePort(
   database: Database,

@@ -53,20 +53,24 @@ pause_before_retry() {
 
 # tell_conductor: returns when the conductor accepted; else ends in stop_here.
 tell_conductor() {
-    tc_url=$(api_base "$(cmdline_value ironic_api_url)")/nodes/$(cmdline_value deployment_id)/vendor_passthru/pass_deploy_info
-    split_url "$tc_url" >/dev/null ||
-        stop_here "The API address \"$(cmdline_value ironic_api_url)\" is not an http:// URL, so the conductor cannot be told."
     random_hex >"$RUN/nonce"
     callback_body >"$RUN/body"
-    tc_end=$(($(date +%s) + CALLBACK_SECONDS))
-    tc_wait=1
-    until post_once "$tc_url"; do
-        [ "$(date +%s)" -lt $tc_end ] ||
-            stop_here "The conductor at $tc_url did not accept the callback within $CALLBACK_SECONDS s."
-        pause_before_retry $tc_wait
-        tc_wait=$((tc_wait * 2 < RETRY_MAX_SECONDS ? tc_wait * 2 : RETRY_MAX_SECONDS))
-    done
+    call_conductor "$(api_base "$(cmdline_value ironic_api_url)")/nodes/$(cmdline_value deployment_id)/vendor_passthru/pass_deploy_info"
     ! takes_commands || take_session
+}
+
+# call_conductor URL: posts $RUN/body until it is accepted; else ends in stop_here.
+call_conductor() {
+    split_url "$1" >/dev/null ||
+        stop_here "The API address \"$(cmdline_value ironic_api_url)\" is not an http:// URL, so the conductor cannot be told."
+    cc_end=$(($(date +%s) + CALLBACK_SECONDS))
+    cc_wait=1
+    until post_once "$1"; do
+        [ "$(date +%s)" -lt $cc_end ] ||
+            stop_here "The conductor at $1 did not accept the callback within $CALLBACK_SECONDS s."
+        pause_before_retry $cc_wait
+        cc_wait=$((cc_wait * 2 < RETRY_MAX_SECONDS ? cc_wait * 2 : RETRY_MAX_SECONDS))
+    done
 }
 
 no_answer_reason() {

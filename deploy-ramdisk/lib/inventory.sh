@@ -4,7 +4,10 @@ sys_text() {
     cat "${SYSROOT:-}/sys/$1" 2>/dev/null | tr -d '\0' | sed 's/^ *//; s/ *$//' | head -n 1
 }
 
+# Argument: for how many seconds switches are listened to; none without it.
 command_inventory() {
+    read -r ci_seconds
+    hear_switches "$ci_seconds"
     echo "= cpu $(cpu_json)"
     echo "= memory $(memory_json)"
     for ci_disk in $(list_disks); do echo "= disk $(disk_json "$ci_disk")"; done
@@ -79,6 +82,7 @@ nic_json() {
     json_member driver "$(basename "$(readlink "${SYSROOT:-}/sys/$nj_class/device/driver")" 2>/dev/null)"
     json_member pciVendor "$(sys_text "$nj_class/device/vendor")"
     json_member pciProduct "$(sys_text "$nj_class/device/device")"
+    json_member lldp "$(lldp_heard "$1")"
     json_flag isBootNic [ "$1" = "$(cat "$RUN/nic" 2>/dev/null)" ]
     printf '}'
 }
@@ -91,7 +95,20 @@ system_json() {
     json_member uuid "$(sys_text class/dmi/id/product_uuid)"
     json_member bootMac "$(bootif_mac "$(cmdline_value BOOTIF)")"
     json_flag hasBmc has_bmc
+    json_member bmcAddress "$(bmc_address)"
     printf '}'
+}
+
+# bmc_address: what the BMC says of its LAN; it may have several channels, of which one is in use.
+bmc_address() {
+    has_bmc && command -v ipmitool >/dev/null || return 0
+    modprobe -a -q ipmi_si ipmi_devintf
+    [ -e /dev/ipmi0 ] || return 0
+    for ba_channel in 1 2 3 4 5 6 7 8 9 10 11; do
+        ba_found=$(timeout 10 ipmitool lan print $ba_channel 2>/dev/null |
+            sed -n 's/^IP Address  *: *\([0-9.]*\)$/\1/p' | head -n 1)
+        case $ba_found in '' | 0.0.0.0) ;; *) echo "$ba_found"; return 0 ;; esac
+    done
 }
 
 # SMBIOS type 38 describes an IPMI device (DSP0134 §7.39).

@@ -4,6 +4,8 @@ import { contradiction } from './conform.ts';
 import { buildApi } from '../../conductor/api/build.ts';
 import { takeInInspection } from '../../conductor/deploy/agent/inspection.ts';
 import { issueAgentToken, takeInHeartbeat } from '../../conductor/deploy/agentReports.ts';
+import { parseConfig } from '../../conductor/config/load.ts';
+import { createConsoleDesk } from '../../conductor/deploy/consoleDesk.ts';
 import { createAllocator } from '../../conductor/deploy/allocator.ts';
 import type { Conductor, DeployInfo } from '../../conductor/deploy/conductor.ts';
 import { createFirmwareSettings } from '../../conductor/deploy/firmware.ts';
@@ -41,6 +43,12 @@ function memoryDriver(name: string): Driver {
     },
   };
 }
+
+const CONFIG = `
+state_dir: /nowhere
+boot_http: {url: "http://192.0.2.1:8088"}
+dhcp: {enabled: false}
+`;
 
 /** What the API asked of the conductor in a test. */
 export type Asked = { readonly what: string; readonly value: unknown };
@@ -107,6 +115,12 @@ export function smallConductor(database: Database, asked: Asked[]): Conductor {
     agentToken: (node) => issueAgentToken(database, node.uuid),
     continueInspection: (macs, report) => takeInInspection(database, macs, report),
     passHeartbeat: (node, heartbeat) => takeInHeartbeat(database, node, heartbeat),
+    consoles: createConsoleDesk({
+      services: { database, drivers, config: parseConfig(CONFIG, 'test') },
+      logger,
+      signal,
+    }),
+    enroll: async () => Promise.reject(new Error('no machine enrolls itself here')),
     allocate: allocator.begin,
     backfill: (uuid, node) => allocator.backfill(uuid, node),
     ...createFirmwareSettings({

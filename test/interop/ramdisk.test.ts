@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { ramdiskCommands } from '../../conductor/deploy/ramdisk/commands.ts';
 import { chapOf, namesOf, sessionKey } from '../../conductor/deploy/ramdisk/secrets.ts';
+import { startBmc } from './support/kcsBmc.ts';
 import { openIscsiDisk } from '../../conductor/iscsi/disk.ts';
 import {
   type Answer,
@@ -155,8 +156,7 @@ test.serial('NVMe: takes commands and nothing else, API address with /v1', async
   const key = sessionKey(KEY, conductor.callbacks[0]?.body['nonce'] ?? '', NONCE);
   await commandThe(t, machine, key);
   await machine.ended();
-  t.deepEqual(await bytesAt(path, 0), [0x77, 0x77]);
-  t.deepEqual(await bytesAt(path, MIB), [0, 0]);
+  t.deepEqual(await bytesAt(path, 0), [0, 0], 'what was written is erased');
 });
 
 /** Exports the disk under CHAP, writes, zeroes and hashes it, and lets the machine go. */
@@ -199,10 +199,50 @@ async function commandThe(t: ExecutionContext, machine: Machine, key: string): P
     createHash('sha256').update(Buffer.alloc(MIB, byte)).digest('hex');
   t.is(found.find(({ index }) => index === 0)?.sha256, sha256(0x77));
   t.is(found.find(({ index }) => index === 1)?.sha256, sha256(0));
-  await t.throwsAsync(Array.fromAsync(commands.erase('nvme_format', { signal })), {
+  await t.throwsAsync(Array.fromAsync(commands.erase('nvme_sanitize', { signal })), {
     code: 'RAMDISK_COMMAND_REFUSED',
+    message: /cannot do nvme_sanitize/,
+  });
+  await commands.withdrawDisk({ signal });
+  const erased = await Array.fromAsync(commands.erase('auto', { signal }));
+  t.deepEqual(erased.at(-1), {
+    way: 'nvme_format',
+    doneBytes: DISK_BYTES,
+    totalBytes: DISK_BYTES,
   });
   await commands.leave('reboot', { signal });
+}
+
+test.serial('a BMC behind KCS tells its address', async (t) => {
+  const { stack, machine, key } = await bootWithBmc('192.0.2.77');
+  await using _ = stack;
+  await machine.sees(/stage=waiting/);
+  const commands = ramdiskCommands({
+    address: '127.0.0.1',
+    listenPort: machine.releasePort,
+    key: key(),
+  });
+  const found = await commands.inventory({ signal: AbortSignal.timeout(120_000) });
+  t.like(found, { hasBmc: true, bmcAddress: '192.0.2.77' });
+});
+
+/** A machine with the KCS interface of a BMC of OpenIPMI, whose LAN has the address. */
+async function bootWithBmc(address: string) {
+  const stack = new AsyncDisposableStack();
+  const port = stack.use(await startBmc(await mkdtemp(join(folder, 'bmc-')), address)).port;
+  const conductor = stack.use(new FakeConductor([{ status: 202, nonce: NONCE }]));
+  const apiUrl = await conductor.listen();
+  const disks = [
+    ...virtioDisk('d0', await newDisk('bmc'), 'B'),
+    '-chardev',
+    `socket,id=ipmi,host=127.0.0.1,port=${port},reconnect=1`,
+    ...device('ipmi-bmc-extern,id=bmc,chardev=ipmi'),
+    ...device('isa-ipmi-kcs,bmc=bmc'),
+  ];
+  const append = 'ironpxe_commands=1';
+  const machine = stack.use(await Machine.start({ ramdisk, apiUrl, disks, append }));
+  const key = () => sessionKey(KEY, conductor.callbacks[0]?.body['nonce'] ?? '', NONCE);
+  return { stack, machine, key };
 }
 
 test.serial('no disk at all: says so in the callback and stays', async (t) => {

@@ -13,6 +13,7 @@ export async function removeNode(call: Call): Promise<Answer> {
   const node = await nodeOfPath(call);
   await call.conductor.whileLocked(node, async () => {
     checkRemovable(await getNode(call.database, node.uuid));
+    if (node.consoleEnabled) await call.conductor.consoles.set(node, false);
     await deleteNode(call.database, node.uuid);
   });
   return { status: 204 };

@@ -23,6 +23,13 @@ export const agentInspection = z.looseObject({
   error: z.string().nullish(),
 });
 
+/** What the ramdisk on a machine of no node POSTs to `enroll`. */
+export const strangerReport = z.object({
+  key: z.string().min(1).max(255),
+  nonce: z.string().regex(/^[0-9a-f]{64}$/),
+  inventory: z.array(z.string().max(32_768)).min(1).max(1000),
+});
+
 /** What a classic ramdisk says of the boot loader. */
 export const loaderInfo = z
   .object({

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { seconds } from './values.ts';
+import type { Ipv4 } from '../../values/ipv4.ts';
+import { listenAddress, seconds } from './values.ts';
 
 /** The interfaces of fake-hardware that can be slow. */
 const FAKE_PARTS = [
@@ -108,4 +109,13 @@ export const ssh = z.strictObject({
     .regex(/^[\w:/?=.@%+&-]+$/, 'expected a libvirt URI')
     .default('qemu:///system')
     .describe('libvirt connection on the virtualisation host.'),
+});
+
+/** Serial consoles of machines. */
+export const consoles = z.strictObject({
+  listen_address: listenAddress
+    .default('127.0.0.1' as Ipv4)
+    .describe(
+      'Address on which open consoles are reached. Whoever reaches it can type; Nova wants one of its own network.',
+    ),
 });

@@ -68,6 +68,8 @@ export const clean = z.strictObject({
       'auto',
       'nvme_format_crypto',
       'nvme_format',
+      'nvme_sanitize',
+      'nvme_sanitize_crypto',
       'ata_secure',
       'secure_discard',
       'discard',
@@ -89,6 +91,31 @@ export const inspect = z.strictObject({
     .enum(['all', 'active', 'pxe'])
     .default('all')
     .describe('Which NICs become ports: all, those with a link, or the one that booted.'),
+  lldp_seconds: z
+    .int()
+    .min(0)
+    .max(300)
+    .default(35)
+    .describe(
+      'How long switches are listened to that have not said yet who they are (LLDP); 0: not at all.',
+    ),
+  enroll_unknown: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Whether a machine that is a port of no node boots the ramdisk, tells what it is made of, and becomes a node in the state enroll; needs dhcp.mode server, pxe.deploy_kernel and pxe.deploy_ramdisk.',
+    ),
+  enroll_driver: z
+    .string()
+    .min(1)
+    .default('manual')
+    .describe('The driver of machines that enroll themselves.'),
+  enroll_limit: z
+    .int()
+    .min(1)
+    .max(10_000)
+    .default(100)
+    .describe('How many machines that enrolled themselves may be in the state enroll.'),
 });
 
 /** Agents (IPA) in place of the deploy ramdisk. */

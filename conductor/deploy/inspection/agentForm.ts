@@ -1,8 +1,10 @@
 import type { JsonObject } from '../../store/types.ts';
+import { agentLldp, type Neighbour, neighbourOf, parseTlvs } from './lldp.ts';
 import type { Inventory, InventoryDisk, InventoryNic } from '../ramdisk/types.ts';
 
 /** The inventory in the form of Ironic's agent, which `GET /v1/nodes/{ident}/inventory` gives. */
-export function agentForm({ cpu, memory, disks, nics, system, boot }: Inventory): JsonObject {
+export function agentForm(found: Inventory): JsonObject {
+  const { cpu, memory, disks, nics, system, boot, bmcAddress } = found;
   return {
     interfaces: nics.map(nicForm),
     cpu: {
@@ -14,14 +16,32 @@ export function agentForm({ cpu, memory, disks, nics, system, boot }: Inventory)
     },
     disks: disks.map(diskForm),
     memory: { total: memory.totalBytes, physical_mb: memory.physicalMib ?? null },
-    // The ramdisk has no way to ask a BMC for its address.
-    bmc_address: null,
+    bmc_address: bmcAddress ?? null,
     system_vendor: {
       product_name: system.productName ?? null,
       serial_number: system.serialNumber ?? null,
       manufacturer: system.manufacturer ?? null,
     },
     boot: { current_boot_mode: boot.mode, pxe_interface: boot.bootMac ?? null },
+  };
+}
+
+/** What the switches say, by NIC, for whoever does not read TLVs. */
+export function switchesOf({ nics }: Pick<Inventory, 'nics'>): JsonObject {
+  const heard = nics.flatMap(({ name, lldp }) =>
+    lldp === undefined ? [] : [[name, toSnake(neighbourOf(parseTlvs(lldp)))] as const],
+  );
+  return heard.length === 0 ? {} : { parsed_lldp: Object.fromEntries(heard) };
+}
+
+function toSnake({ switchId, portId, systemName, ...more }: Neighbour): JsonObject {
+  return {
+    switch_chassis_id: switchId,
+    switch_port_id: portId,
+    switch_system_name: systemName,
+    switch_port_description: more.portDescription,
+    switch_system_description: more.systemDescription,
+    switch_port_untagged_vlan_id: more.portVlan,
   };
 }
 
@@ -35,6 +55,7 @@ function nicForm(nic: InventoryNic): JsonObject {
     driver: nic.driver ?? null,
     vendor: nic.pciVendor ?? null,
     product: nic.pciProduct ?? null,
+    ...(nic.lldp !== undefined && { lldp: agentLldp(nic.lldp) }),
   };
 }
 

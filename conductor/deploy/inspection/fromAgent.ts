@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { IronpxeError } from '../../errors/error.ts';
+import { toFrame } from './lldp.ts';
 import type { Inventory, InventoryDisk, InventoryNic } from '../ramdisk/types.ts';
 
 const text = z.string().nullish();
@@ -14,6 +15,8 @@ const nic = z.object({
   vendor: text,
   product: text,
   speed_mbps: number.nullish(),
+  /** Type and value of each TLV that a switch sent. */
+  lldp: z.array(z.tuple([z.int().min(0).max(127), z.string()])).nullish(),
 });
 
 const disk = z.object({
@@ -62,6 +65,7 @@ export function fromAgent(found: unknown): Inventory {
     );
   const { cpu, memory, system_vendor: system, boot } = data;
   const bootMac = boot?.pxe_interface ?? undefined;
+  const bmcAddress = [data.bmc_address ?? ''].find((one) => one !== '' && one !== '0.0.0.0');
   return {
     cpu: {
       count: cpu.count,
@@ -84,7 +88,8 @@ export function fromAgent(found: unknown): Inventory {
       mode: boot?.current_boot_mode === 'uefi' ? 'uefi' : 'bios',
       ...(bootMac && { bootMac }),
     },
-    hasBmc: Boolean(data.bmc_address) && data.bmc_address !== '0.0.0.0',
+    hasBmc: bmcAddress !== undefined,
+    ...(bmcAddress !== undefined && { bmcAddress }),
   };
 }
 
@@ -98,6 +103,7 @@ function nicOf(one: z.output<typeof nic>, bootMac: string | undefined): Inventor
     ...(one.speed_mbps && { speedMbps: one.speed_mbps }),
     ...(one.vendor && { pciVendor: one.vendor }),
     ...(one.product && { pciProduct: one.product }),
+    ...(one.lldp && one.lldp.length > 0 && { lldp: toFrame(one.lldp) }),
   };
 }
 

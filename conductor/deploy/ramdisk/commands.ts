@@ -37,7 +37,8 @@ export function ramdiskCommands(session: RamdiskSession): RamdiskCommands {
   }
 
   return {
-    inventory: async ({ signal }) => parseInventory(await hear('inventory', [], signal)),
+    inventory: async ({ signal, lldpSeconds = 0 }) =>
+      parseInventory(await hear('inventory', lldpSeconds > 0 ? [`${lldpSeconds}`] : [], signal)),
     async *hash(ranges, options) {
       for await (const { first, line } of inRanges('hash', ranges, options)) {
         const [, index, sha256 = ''] = fields('hash', DIGEST, line);

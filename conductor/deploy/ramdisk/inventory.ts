@@ -43,11 +43,16 @@ const PARTS = {
     pciVendor: text,
     pciProduct: text,
     isBootNic: z.boolean(),
+    lldp: z
+      .string()
+      .regex(/^(?:[\da-f]{2})+$/i)
+      .optional(),
   }),
   system: z.object({
     bootMode: z.enum(['bios', 'uefi']),
     bootMac: text,
     hasBmc: z.boolean(),
+    bmcAddress: z.ipv4().optional(),
     manufacturer: text,
     productName: text,
     serialNumber: text,
@@ -58,7 +63,7 @@ const PARTS = {
 /** Puts together what the ramdisk's lines say. @throws IronpxeError RAMDISK_COMMAND_FAILED */
 export function parseInventory(lines: readonly string[]): Inventory {
   try {
-    const { bootMode, bootMac, hasBmc, ...system } = one('system', lines);
+    const { bootMode, bootMac, hasBmc, bmcAddress, ...system } = one('system', lines);
     return stripUndefined({
       cpu: one('cpu', lines),
       memory: one('memory', lines),
@@ -67,6 +72,7 @@ export function parseInventory(lines: readonly string[]): Inventory {
       system,
       boot: { mode: bootMode, bootMac },
       hasBmc,
+      bmcAddress,
     });
   } catch (cause) {
     const message = 'inventory: the ramdisk says something that cannot be read.';

@@ -16,14 +16,17 @@ export type ZeroedRange = { readonly index: number; readonly way: ZeroWay };
 /**
  * Ways to erase a whole disk. `overwrite` writes zeros over every block. `discard` gives every
  * block back and checks that a sample reads zero. `secure_discard`, `nvme_format` (user data
- * erase), `nvme_format_crypto` and `ata_secure` are done by the disk itself; a disk without that
- * ability refuses with RAMDISK_COMMAND_REFUSED. `auto` is the strongest of them that the disk says
- * it can do, else `overwrite`.
+ * erase), `nvme_format_crypto`, `nvme_sanitize` (block erase), `nvme_sanitize_crypto` and
+ * `ata_secure` are done by the disk itself; a disk without that ability refuses with
+ * RAMDISK_COMMAND_REFUSED. `auto` is the strongest of them that the disk says it can do, else
+ * `overwrite`; never a sanitize, which takes every namespace of its controller.
  */
 export const ERASE_WAYS = [
   'auto',
   'nvme_format_crypto',
   'nvme_format',
+  'nvme_sanitize',
+  'nvme_sanitize_crypto',
   'ata_secure',
   'secure_discard',
   'discard',
@@ -31,7 +34,8 @@ export const ERASE_WAYS = [
 ] as const;
 export type EraseWay = (typeof ERASE_WAYS)[number];
 
-/** How far an erase is. A disk that erases itself tells no progress: `doneBytes` jumps at the end. */
+/** How far an erase is. A disk that erases itself tells no progress, `doneBytes` jumps at the
+ * end; but for a sanitize. */
 export type EraseProgress = {
   readonly way: Exclude<EraseWay, 'auto'>;
   readonly doneBytes: number;
@@ -74,6 +78,8 @@ export type InventoryNic = {
   readonly pciProduct?: string;
   /** The NIC that the ramdisk talks through. */
   readonly isBootNic: boolean;
+  /** The TLVs of the last LLDP frame that a switch sent, in hexadecimal. */
+  readonly lldp?: string;
 };
 
 /** What a machine is made of. */
@@ -96,8 +102,10 @@ export type Inventory = {
     readonly uuid?: string;
   };
   readonly boot: { readonly mode: 'bios' | 'uefi'; readonly bootMac?: string };
-  /** SMBIOS type 38 tells of a BMC. Its address is not known to the ramdisk. */
+  /** SMBIOS type 38 tells of a BMC. */
   readonly hasBmc: boolean;
+  /** What the BMC says of its LAN; absent where it cannot be asked. */
+  readonly bmcAddress?: string;
 };
 
 /** The one-time target that the ramdisk opened for us alone. */
@@ -138,8 +146,8 @@ export type DiskOptions = CommandOptions & { readonly disk?: string | undefined 
  *   RAMDISK_COMMAND_FAILED (it tried)
  */
 export type RamdiskCommands = {
-  /** CPU, memory, disks, NICs, system. */
-  inventory(options: CommandOptions): Promise<Inventory>;
+  /** CPU, memory, disks, NICs, system; switches are listened to for `lldpSeconds` at most. */
+  inventory(options: CommandOptions & { readonly lldpSeconds?: number }): Promise<Inventory>;
   /**
    * Flushes the disk, reads the ranges past every cache and hashes each, in any order. A range is
    * at most 64 MiB long.

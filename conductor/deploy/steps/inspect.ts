@@ -3,7 +3,7 @@ import { inTransaction } from '../../store/database.ts';
 import { putInventory } from '../../store/inventories.ts';
 import { updateNode } from '../../store/nodes.ts';
 import { insertPort, listPorts, updatePort } from '../../store/ports.ts';
-import { agentForm } from '../inspection/agentForm.ts';
+import { agentForm, switchesOf } from '../inspection/agentForm.ts';
 import { portChanges } from '../inspection/ports.ts';
 import { inspectedProperties } from '../inspection/properties.ts';
 import type { JsonObject } from '../../store/types.ts';
@@ -16,8 +16,14 @@ export const INSPECT_HARDWARE: Step = {
   name: 'inspect_hardware',
   title: 'Looking at the hardware',
   async run(context) {
-    const found = await withRamdisk(context, (ramdisk, signal) => ramdisk.inventory({ signal }));
-    await keepInventory(context, found, { inventory: agentForm(found), pluginData: {} });
+    const { lldp_seconds: lldpSeconds } = context.services.config.inspect;
+    const found = await withRamdisk(context, (ramdisk, signal) =>
+      ramdisk.inventory({ signal, lldpSeconds }),
+    );
+    await keepInventory(context, found, {
+      inventory: agentForm(found),
+      pluginData: switchesOf(found),
+    });
   },
 };
 
@@ -39,7 +45,7 @@ export async function keepInventory(
     const ports = await listPorts(trx, { nodeUuid });
     const { create, update } = portChanges(found, ports, services.config.inspect.add_ports);
     for (const port of create) await insertPort(trx, { uuid: randomUUID(), nodeUuid, ...port });
-    for (const { uuid, pxeEnabled } of update) await updatePort(trx, uuid, { pxeEnabled });
+    for (const { uuid, ...change } of update) await updatePort(trx, uuid, change);
   });
   const { cpu, disks, nics } = found;
   const message = `${cpu.count} CPUs, ${disks.length} disks, ${nics.length} NICs`;

@@ -1,10 +1,13 @@
 import { rm } from 'node:fs/promises';
+import { AGENT_POWER } from '../../drivers/manual/driver.ts';
 import { deleteAllocation } from '../../store/allocations.ts';
 import { deleteBootFacts } from '../../store/bootFacts.ts';
 import { withImage } from '../deployImage.ts';
 import { bootDir, operationDir } from '../places.ts';
 import { switchPower } from '../power.ts';
+import { sessionOf } from '../ramdisk/link.ts';
 import { withoutReceipt } from '../receipt.ts';
+import { recallDeploy } from './deployData.ts';
 import { leaveNetworks } from './networks.ts';
 import type { Step, StepContext } from './types.ts';
 
@@ -21,8 +24,20 @@ export const STOP_NETBOOT: Step = {
 export const POWER_OFF: Step = {
   name: 'power_off',
   title: 'Powering off',
-  run: async (context) => switchPower(context, 'power off'),
+  async run(context) {
+    if (!(await staysOn(context))) return switchPower(context, 'power off');
+    await context.updateNode({ powerState: 'power on', targetPowerState: null });
+    const message = 'the ramdisk stays on, so that nobody has to go there to start the machine';
+    return context.observe('power.changed', message);
+  },
 };
+
+/** Where only people could start it again, the ramdisk that did this work waits for the next. */
+async function staysOn(context: StepContext): Promise<boolean> {
+  const { node } = await context.machine();
+  if (node.powerInterface !== AGENT_POWER) return false;
+  return sessionOf(await recallDeploy(context)) !== undefined;
+}
 
 /** Removes what belongs to the instance and nothing else. */
 export const FORGET_INSTANCE: Step = {

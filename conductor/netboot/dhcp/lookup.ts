@@ -16,12 +16,15 @@ export async function lookUp(
 ): Promise<DhcpSnapshot> {
   const { mac } = packet;
   const wanted = wantedAddress(packet);
-  const [host, boot, lease, holder] = await Promise.all([
+  const boots = isNetbootClient(clientOf(packet));
+  const [known, boot, lease, holder] = await Promise.all([
     facts.hostByMac(mac),
-    isNetbootClient(clientOf(packet)) ? facts.bootFactsByMac(mac) : undefined,
+    boots ? facts.bootFactsByMac(mac) : undefined,
     facts.leases.byMac(mac, subnet.name),
     wanted === undefined ? undefined : facts.leases.byAddress(wanted),
   ]);
+  // Anybody's laptop is a stranger too: only what came to boot is one that may be served.
+  const host = known?.stranger && !boots && lease === undefined ? undefined : known;
   const found = { config, subnet, nowMs, host, boot, lease, holder, candidate: undefined };
   const ignored = host === undefined && config.unknownMachines === 'ignore';
   const gives = packet.type === 'discover' && config.mode === 'server';

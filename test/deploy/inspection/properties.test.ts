@@ -108,3 +108,23 @@ test('where no NIC is known to have booted, ports stay as they are', (t) => {
   t.deepEqual(update, []);
   t.deepEqual(create, [{ address: B as Mac, pxeEnabled: true }]);
 });
+
+const LLDP = '02070402aabbccdd01040c0545746865726e6574312f370a087377697463682d610000';
+const LINK = { switch_id: '02:aa:bb:cc:dd:01', port_id: 'Ethernet1/7', switch_info: 'switch-a' };
+
+test('what a switch said goes to the port, beside what stands there already', (t) => {
+  const nics = [
+    { ...nic(A, true), lldp: LLDP },
+    { ...nic(B, true, true), lldp: LLDP },
+  ];
+  const known = { ...port(B, true), localLinkConnection: { switch_id: 'old', hostname: 'h' } };
+  t.deepEqual(portChanges({ ...FOUND, nics }, [known], 'all'), {
+    create: [{ address: A as Mac, pxeEnabled: false, localLinkConnection: LINK }],
+    update: [{ uuid: B, localLinkConnection: { hostname: 'h', ...LINK } }],
+  });
+  const same = { ...port(B, true), localLinkConnection: LINK };
+  t.deepEqual(portChanges({ ...FOUND, nics: nics.slice(1) }, [same], 'all'), {
+    create: [],
+    update: [],
+  });
+});
