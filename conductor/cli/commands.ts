@@ -3,6 +3,7 @@ import { doctor } from './doctor.ts';
 import { dhcpOptions } from './dhcp/options.ts';
 import { imageAdd } from './image/add.ts';
 import { imageList, imageRemove, imageShow } from './image/others.ts';
+import { nodeConsole } from './node/console.ts';
 import { nodeDelete } from './node/remove.ts';
 import { nodeDeploy } from './node/deploy.ts';
 import { nodeEnroll } from './node/enroll.ts';
@@ -32,6 +33,7 @@ export const COMMANDS: readonly Command[] = [
   nodeVerify,
   ...NODE_VERBS,
   nodePower,
+  nodeConsole,
   nodeEvents,
   nodeTimeline,
   nodeWhy,

@@ -206,6 +206,12 @@ export const API_ERRORS = {
     cause: 'The verb was begun and ended in a failed state.',
     next: 'See what happened with "ironpxe node events NODE".',
   },
+  CONSOLE_UNREACHABLE: {
+    status: 503,
+    retry: true,
+    cause: 'The console listens on the host of the conductor, and this host cannot reach it.',
+    next: 'Run the command there, or set console.listen_address to an address that is reached from here.',
+  },
   CLI_USAGE: {
     status: 400,
     retry: false,

@@ -3,6 +3,7 @@ import { createPacer } from '../bmc/pacing.ts';
 import { waitForPower } from '../bmc/readBack.ts';
 import type { BootDevice, Driver, DriverNode, PowerState, PowerTarget } from '../types.ts';
 import { DISABLE_BOOT_TIMEOUT, GET_BOOT_FLAGS, parseBootFlags, setBootFlags } from './bootFlags.ts';
+import { openSol } from './console.ts';
 import { IPMI_PROPERTIES, parseIpmiInfo, type IpmiInfo } from './driverInfo.ts';
 import { bmcOf, ipmitoolOn, type Ipmitool } from './ipmitool.ts';
 import { parseModel } from './model.ts';
@@ -79,7 +80,11 @@ function ipmiDriver(
     name,
     properties: IPMI_PROPERTIES,
     supportedBootDevices: ['pxe', 'disk', 'cdrom'],
-    interfaces: { power: ['ipmitool'], management: ['ipmitool'] },
+    interfaces: {
+      power: ['ipmitool'],
+      management: ['ipmitool'],
+      console: ['ipmitool-socat', 'no-console'],
+    },
     validate: (node) => void parseIpmiInfo(name, node.driverInfo),
     endpoint: (node) => bmcOf(parseIpmiInfo(name, node.driverInfo)),
     powerState: (node, { signal }) => readPower(on(node, signal)),
@@ -104,6 +109,8 @@ function ipmiDriver(
     },
     setBootDevice: (node, device, { persistent, signal }) =>
       setBootDevice(on(node, signal), node, device, persistent),
+    openConsole: (node, { signal }) => openSol(on(node, signal), signal),
+    consolePort: (node) => parseIpmiInfo(name, node.driverInfo).terminalPort,
   };
 }
 

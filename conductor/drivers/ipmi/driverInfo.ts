@@ -24,6 +24,8 @@ export type IpmiInfo = {
   readonly bridging: readonly string[];
   /** Whether the BMC is told to keep the boot device for longer than 60 s. */
   readonly disableBootTimeout: boolean;
+  /** TCP port under which the serial console is reached; `undefined`: any that is free. */
+  readonly terminalPort: number | undefined;
 };
 
 /** `driver_info` key → one sentence on what goes in it. */
@@ -43,6 +45,7 @@ export const IPMI_PROPERTIES = {
   ipmi_local_address: "Own IPMB address, for bridging; ipmitool's default otherwise.",
   ipmi_disable_boot_timeout:
     'Whether the BMC is told to keep the boot device for longer than 60 s; true by default.',
+  ipmi_terminal_port: 'TCP port for the serial console; one that is free by default.',
 } as const;
 
 // A leading dash would be read as an option by ipmitool.
@@ -71,6 +74,7 @@ export function parseIpmiInfo(driver: string, info: Readonly<Record<string, unkn
     cipherSuite: reader.whole('ipmi_cipher_suite', 0, 255),
     bridging: readBridging(reader),
     disableBootTimeout: reader.flag('ipmi_disable_boot_timeout', true),
+    terminalPort: reader.whole('ipmi_terminal_port', 1, 65_535),
   };
   reader.end();
   return parsed;

@@ -12,6 +12,10 @@ import { ipmiFault } from './faults.ts';
 export type Ipmitool = {
   /** Runs `ipmitool … ARGS` and returns what it printed. @throws IronpxeError DRIVER_BMC_* */
   command(args: readonly string[]): Promise<string>;
+  /** The arguments of a run that lasts; its password file goes when it is disposed of. */
+  commandLine(
+    args: readonly string[],
+  ): Promise<AsyncDisposable & { readonly args: readonly string[] }>;
 };
 
 /** How commands are sent. */
@@ -39,6 +43,13 @@ export function bmcOf({ address, listenPort }: IpmiInfo): string {
 export function ipmitoolOn(info: IpmiInfo, options: IpmitoolOptions): Ipmitool {
   const { pace, signal, retryForMs, retryEveryMs } = options;
   return {
+    async commandLine(args) {
+      const folder = await passwordFolder(info.password);
+      return {
+        args: [...connectionArgs(info, options, folder.file), ...args],
+        [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
+      };
+    },
     async command(args) {
       const giveUpAtMs = performance.now() + retryForMs;
       for (;;) {
@@ -60,9 +71,7 @@ async function once(
   options: IpmitoolOptions,
 ): Promise<string> {
   await using folder = await passwordFolder(info.password);
-  const patience = ['-N', String(options.waitSeconds), '-R', String(options.repeats)];
-  const all = [...ipmitoolOptions(info), ...patience, '-f', folder.file, ...args];
-  const result = await run('ipmitool', all, {
+  const result = await run('ipmitool', [...connectionArgs(info, options, folder.file), ...args], {
     signal: options.signal,
     timeoutMs: options.commandTimeoutMs,
     env: { LC_ALL: 'C' },
@@ -73,6 +82,15 @@ async function once(
   });
   if (result.exitCode === 0) return result.stdout;
   throw ipmiFault(bmcOf(info), args.join(' '), `${result.stderr}\n${result.stdout}`);
+}
+
+function connectionArgs(
+  info: IpmiInfo,
+  { waitSeconds, repeats }: IpmitoolOptions,
+  passwordFile: string,
+): readonly string[] {
+  const patience = ['-N', String(waitSeconds), '-R', String(repeats)];
+  return [...ipmitoolOptions(info), ...patience, '-f', passwordFile];
 }
 
 function stuck(info: IpmiInfo, args: readonly string[], error: unknown): unknown {

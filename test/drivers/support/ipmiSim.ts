@@ -42,7 +42,7 @@ done
 `;
 }
 
-function lanConfig(folder: string, listenPort: number): string {
+function lanConfig(folder: string, listenPort: number, serial?: string): string {
   return `name "bmc"
 set_working_mc 0x20
 startlan 1
@@ -55,7 +55,7 @@ startlan 1
   guid a123456789abcdefa123456789abcdef
 endlan
 chassis_control "${folder}/chassis 0x20"
-user 1 true "" "test" user 10 none md2 md5 straight
+${serial === undefined ? '' : `sol "${serial}" 115200\n`}user 1 true "" "test" user 10 none md2 md5 straight
 user 2 true "operator" "${PASSWORD}" admin 10 none md2 md5 straight
 `;
 }
@@ -72,11 +72,22 @@ type Place = {
   readonly enter: readonly string[];
 };
 
-/** Starts a BMC and waits until it answers. */
-export async function startIpmiSim(machine: SwitchedMachine, place?: Place): Promise<IpmiSim> {
+/**
+ * Starts a BMC and waits until it answers.
+ * @param serial the machine's serial port, such as `tcp:127.0.0.1:4001`; without it no SOL
+ */
+export async function startIpmiSim(
+  machine: SwitchedMachine,
+  place?: Place,
+  serial?: string,
+): Promise<IpmiSim> {
   const { folder } = machine;
   const { listenPort, enter } = place ?? { listenPort: await freeUdpPort(), enter: ['env'] };
-  const files = { 'lan.conf': lanConfig(folder, listenPort), commands: COMMANDS, slow: '0' };
+  const files = {
+    'lan.conf': lanConfig(folder, listenPort, serial),
+    commands: COMMANDS,
+    slow: '0',
+  };
   for (const [name, text] of Object.entries({
     ...files,
     boot: 'default',
