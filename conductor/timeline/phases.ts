@@ -9,7 +9,8 @@ export type Phase = {
   readonly startedAtMs: number;
   /** `undefined` while it goes on. */
   readonly endedAtMs: number | undefined;
-  readonly status: 'done' | 'running' | 'failed';
+  /** `unseen`: see {@link withoutWaiting}. */
+  readonly status: 'done' | 'running' | 'failed' | 'unseen';
   /** Which start of the machine this is, from 1. */
   readonly start: number;
   readonly transfers: readonly Transfer[];
@@ -93,4 +94,19 @@ function endOf(entry: TimelineEntry): End {
 /** How long a phase took; `undefined` while it goes on. */
 export function durationMs({ startedAtMs, endedAtMs }: Phase): number | undefined {
   return endedAtMs === undefined ? undefined : Math.max(0, endedAtMs - startedAtMs);
+}
+
+/** For how long a sign of a machine's own system is waited for; many never ask by DHCP. */
+const SIGN_WITHIN_MS = 10 * 60_000;
+
+/**
+ * The phases of an operation that is over, without one that goes on for ever: a system of which
+ * nothing was heard in time is `unseen`, and takes no time.
+ */
+export function withoutWaiting(phases: readonly Phase[], nowMs: number): readonly Phase[] {
+  return phases.map((phase) =>
+    phase.status === 'running' && nowMs - phase.startedAtMs > SIGN_WITHIN_MS
+      ? { ...phase, status: 'unseen', endedAtMs: phase.startedAtMs }
+      : phase,
+  );
 }

@@ -7,6 +7,7 @@ import type { EventKind } from '../../conductor/events/kinds.ts';
 import { appendEvent } from '../../conductor/store/events.ts';
 import { insertNode } from '../../conductor/store/nodes.ts';
 import { insertOperation, setOperationStatus } from '../../conductor/store/operations.ts';
+import { latestOperation } from '../../conductor/store/latest.ts';
 import { type CliHarness, openCli } from './harness.ts';
 
 const UUID = '11111111-1111-4111-8111-111111111111';
@@ -42,7 +43,7 @@ test('why, timeline and record of a deploy that failed, and its replay', async (
   t.is(why.status, 0);
   t.regex(why.out, /\[ROGUE_DHCP\][\s\S]*Cause \(certain\): .*192\.0\.2\.66[\s\S]*Evidence:/);
   const timeline = await cli.run('node timeline n1 --follow');
-  t.regex(timeline.out, /^deploy: failed\n.*preparing image and boot[\s\S]*DHCP/);
+  t.regex(timeline.out, /^deploy: failed, \d+\.\d s\n.*preparing image and boot[\s\S]*DHCP/);
   const folder = await mkdtemp(join(tmpdir(), 'ironpxe-record-'));
   t.teardown(() => rm(folder, { recursive: true }));
   const path = join(folder, 'boot.json');
@@ -119,4 +120,23 @@ test('the waterfall: bars where phases lie, times, the usual ones, transfers', (
     `  phase  ${'·'.repeat(16)}${'█'.repeat(8)}${'·'.repeat(8)}     8.0 s  slow, usually 1.0 s  tftp 2.0 KiB at 1.0 KiB/s, sent again 3 times`,
   );
   t.is(third, `▸ phase  ${'·'.repeat(24)}${'█'.repeat(8)}     8.0 s`);
+});
+
+test('a narrow terminal has narrow bars; why a phase failed is told in whole below', async (t) => {
+  const cli = await openCli(t);
+  await failedNode(cli);
+  const { database } = cli;
+  const { uuid } = (await latestOperation(database, UUID)) ?? { uuid: '' };
+  const message = `CALLBACK_TIMEOUT: ${'a long reason '.repeat(20)}`.trim();
+  const data = { status: 'failed' };
+  const kind = 'operation.ended';
+  await appendEvent(database, { kind, nodeUuid: UUID, operationUuid: uuid, message, data });
+  const { out } = await cli.run('node timeline n1');
+  t.true(out.endsWith(`\n${message}\nWhat it means: ironpxe node why n1\n`));
+  const phases = JSON.parse((await cli.run('node timeline n1 --json')).out) as {
+    phases: WirePhase[];
+  };
+  const narrow = formatWaterfall(phases.phases, Date.now(), 79);
+  t.true(narrow.split('\n').every((line) => line.length <= 79));
+  t.regex(narrow, /^✗ DHCP +[·█]{16} /m);
 });

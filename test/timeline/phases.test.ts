@@ -1,6 +1,6 @@
 import test from 'ava';
 import { isSlow, usualTimes } from '../../conductor/timeline/history.ts';
-import { durationMs, phasesOf } from '../../conductor/timeline/phases.ts';
+import { durationMs, phasesOf, withoutWaiting } from '../../conductor/timeline/phases.ts';
 import { transfersOf } from '../../conductor/timeline/transfers.ts';
 import type { TimelineEntry } from '../../conductor/timeline/entry.ts';
 import { BOOTS, GOOD_BOOTS } from '../why/support/boots.ts';
@@ -160,4 +160,12 @@ test('usual times are medians, and slow is twice of them and five seconds', (t) 
   t.false(isSlow(lasting(9000), known, 0));
   t.true(isSlow(lasting(9001), known, 0));
   t.false(isSlow(lasting(1e9), new Map(), 0), 'nothing to compare with');
+});
+
+test('a system that gives no sign is waited for shortly, and then takes no time', (t) => {
+  const unseen = phasesOf(WHOLE.slice(0, -1));
+  const at = (seconds: number) => withoutWaiting(unseen, seconds * 1000).at(-1);
+  t.like(at(69 + 599), { name: 'system', status: 'running', endedAtMs: undefined });
+  t.like(at(69 + 601), { name: 'system', status: 'unseen', endedAtMs: 69_000 });
+  t.deepEqual(withoutWaiting(phasesOf(WHOLE), 1e9), phasesOf(WHOLE), 'what was seen stays');
 });

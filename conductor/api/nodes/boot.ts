@@ -5,7 +5,7 @@ import { listPorts } from '../../store/ports.ts';
 import type { Node, Operation } from '../../store/types.ts';
 import { asksAsFirmware, type TimelineEntry } from '../../timeline/entry.ts';
 import { isSlow, usualTimes, type UsualTimes } from '../../timeline/history.ts';
-import { durationMs, phasesOf, type Phase } from '../../timeline/phases.ts';
+import { durationMs, phasesOf, type Phase, withoutWaiting } from '../../timeline/phases.ts';
 import type { Transfer } from '../../timeline/transfers.ts';
 import type { BootStory } from '../../why/boot.ts';
 import { type Explanation, explainBoot } from '../../why/explain.ts';
@@ -29,9 +29,10 @@ export async function showPhases(call: Call): Promise<Answer> {
   const node = await nodeOfPath(call);
   const operation = await latestBoot(call.database, node.uuid);
   if (operation === undefined) return { status: 200, body: { operation: null, phases: [] } };
-  const phases = phasesOf(await eventsOfOperation(call.database, operation));
-  const compared = await compare(call.database, node, operation);
   const nowMs = Date.now();
+  const begun = phasesOf(await eventsOfOperation(call.database, operation));
+  const phases = operation.endedAt === null ? begun : withoutWaiting(begun, nowMs);
+  const compared = await compare(call.database, node, operation);
   const body = {
     operation: operationJson(operation),
     compared_with: { of: compared.of, boots: compared.boots },

@@ -27,12 +27,19 @@ export type WireTransfer = {
   readonly why: string | null;
 };
 
-const BAR_WIDTH = 32;
-const SIGNS: Readonly<Record<string, string>> = { done: ' ', running: '▸', failed: '✗' };
+/** What is transferred needs its place too on a terminal of the usual width. */
+const BAR_WIDTHS = { wide: 32, narrow: 16 } as const;
+const WIDE_COLUMNS = 120;
+const SIGNS: Readonly<Record<string, string>> = {
+  done: ' ',
+  running: '▸',
+  failed: '✗',
+  unseen: '?',
+};
 
 /**
  * Phases as a waterfall: each with a bar where it lies in the whole, its time, the usual one, and
- * what was transferred in it. At most `columns` wide.
+ * what was transferred in it. At most `columns` wide. Why one failed is told by {@link failureOf}.
  */
 export function formatWaterfall(
   phases: readonly WirePhase[],
@@ -42,9 +49,10 @@ export function formatWaterfall(
   const fromMs = Date.parse(phases[0]?.started_at ?? '');
   const ends = phases.map(({ ended_at: end }) => (end === null ? nowMs : Date.parse(end)));
   const spanMs = Math.max(1, Math.max(...ends) - fromMs);
+  const width = columns < WIDE_COLUMNS ? BAR_WIDTHS.narrow : BAR_WIDTHS.wide;
   const rows = phases.map((phase, index) => [
     `${SIGNS[phase.status] ?? ' '} ${phase.title}`,
-    bar(Date.parse(phase.started_at) - fromMs, (ends[index] ?? nowMs) - fromMs, spanMs),
+    bar(Date.parse(phase.started_at) - fromMs, (ends[index] ?? nowMs) - fromMs, spanMs, width),
     seconds((ends[index] ?? nowMs) - Date.parse(phase.started_at)),
     usual(phase),
     notes(phase),
@@ -56,11 +64,23 @@ export function formatWaterfall(
     .join('');
 }
 
-function bar(startMs: number, endMs: number, spanMs: number): string {
-  const from = Math.min(BAR_WIDTH - 1, Math.floor((BAR_WIDTH * startMs) / spanMs));
-  const length = Math.max(1, Math.round((BAR_WIDTH * (endMs - startMs)) / spanMs));
-  const to = Math.min(BAR_WIDTH, from + length);
-  return `${'·'.repeat(from)}${'█'.repeat(to - from)}${'·'.repeat(BAR_WIDTH - to)}`;
+/** How long all phases took together, and whether the last goes on. */
+export function totalTime(phases: readonly WirePhase[], nowMs: number): string {
+  const end = phases.at(-1)?.ended_at ?? null;
+  const endMs = end === null ? nowMs : Date.parse(end);
+  return seconds(endMs - Date.parse(phases[0]?.started_at ?? '')).trim();
+}
+
+/** Why a phase failed, in whole; empty where none did. */
+export function failureOf(phases: readonly WirePhase[]): string {
+  return printable(phases.find(({ why }) => why !== null)?.why ?? '');
+}
+
+function bar(startMs: number, endMs: number, spanMs: number, width: number): string {
+  const from = Math.min(width - 1, Math.floor((width * startMs) / spanMs));
+  const length = Math.max(1, Math.round((width * (endMs - startMs)) / spanMs));
+  const to = Math.min(width, from + length);
+  return `${'·'.repeat(from)}${'█'.repeat(to - from)}${'·'.repeat(width - to)}`;
 }
 
 function seconds(ms: number): string {
@@ -72,8 +92,8 @@ function usual({ usual_ms: usualMs, slow }: WirePhase): string {
   return `${slow ? 'slow, ' : ''}usually ${(usualMs / 1000).toFixed(1)} s`;
 }
 
-function notes({ transfers, why }: WirePhase): string {
-  if (why !== null) return printable(why);
+function notes({ transfers, status }: WirePhase): string {
+  if (status === 'unseen') return 'no sign of it was seen; not every system asks by DHCP';
   const failed = transfers.filter(({ status }) => status === 'failed');
   const largest = transfers.toSorted((a, b) => (b.size_bytes ?? 0) - (a.size_bytes ?? 0))[0];
   return [
