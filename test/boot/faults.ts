@@ -2,19 +2,23 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { run } from '../../conductor/process/run.ts';
 import { libvirtUri } from '../../lab/libvirt.ts';
+import type { HardwareNode } from '../../lab/hardware.ts';
 import type { Firmware } from '../../lab/machine.ts';
 import { runInNamespace } from '../../lab/network.ts';
 import type { BootLab } from './bootLab.ts';
 import type { DhcpMode } from './dhcpModes.ts';
+import { BOOT_WAYS } from './pairs.ts';
 import type { PowerType } from './powerTypes.ts';
 
-/** A boot of a real virtual machine that is made to fail. */
+/** A boot of a real virtual machine that is made to fail, or is left alone. */
 export type Fault = {
-  /** What `why` must say. */
-  readonly code: string;
+  /** What `why` must say; `null` where nothing is wrong. */
+  readonly code: string | null;
   /** How it was made, for whoever reads the recording. */
   readonly made: string;
   readonly firmware?: Firmware;
+  /** Chooses the boot loader. */
+  readonly driverInfo?: HardwareNode['driverInfo'];
   readonly power?: PowerType;
   /** What stands beside the conductor, which is a DHCP server in any case. */
   readonly beside?: DhcpMode;
@@ -129,3 +133,11 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     spoil: () => hide(dirname('/usr/lib/grub/x86_64-efi-signed/grubnetx64.efi.signed')),
   },
 };
+
+/** Each firmware and loader as it boots well, packet by packet. */
+export const GOOD_WAYS: Readonly<Record<string, Fault>> = Object.fromEntries(
+  BOOT_WAYS.map(({ name, firmware, driverInfo }) => [
+    `ok-${name.toLowerCase().replaceAll(' ', '-')}-server`,
+    { code: null, made: `${name}, by a conductor that is the DHCP server`, firmware, driverInfo },
+  ]),
+);

@@ -6,7 +6,7 @@ export type BootWay = {
   readonly name: string;
   readonly firmware: Firmware;
   /** What of `driver_info` chooses it. */
-  readonly driverInfo: Readonly<Record<string, unknown>>;
+  readonly driverInfo: Readonly<Record<string, string>>;
   /** Files that must have been fetched, in this order; `UUID` stands for the node's. */
   readonly fetched: readonly string[];
   /** Not a pair: GRUB 2.06 looks for its files at the server that gave it its address. */

@@ -1,12 +1,15 @@
-// Makes the recordings real-*.json of test/vectors/boots anew, each a boot of a real virtual machine
-// that fails: sh test/boot/recordFaults.sh [NAME…]. Needs root; some minutes each. Prints what `why`
-// says, and ends with 1 where that is not the fault.
+// Makes the recordings real-*.json and ok-*-server.json of test/vectors/boots anew, each a boot of a
+// real virtual machine that fails, or does not: sh test/boot/recordFaults.sh [NAME…]. Needs root; some
+// minutes each. Prints what `why` says, and ends with 1 where that is not the fault.
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { deploy as startDeploy, enroll } from '../../lab/deploy.ts';
 import type { Explanation } from '../../conductor/why/explain.ts';
 import { makeBootLab } from './bootLab.ts';
-import { FAULTS, type Fault } from './faults.ts';
+import type { HardwareNode } from '../../lab/hardware.ts';
+import { waitForSerial } from '../../lab/serial.ts';
+import { LOGIN_PROMPT } from '../../lab/userImage.ts';
+import { FAULTS, type Fault, GOOD_WAYS } from './faults.ts';
 
 const TOP = join(import.meta.dirname, '../..');
 const FOLDER = join(TOP, 'test/vectors/boots');
@@ -30,18 +33,26 @@ async function provoke(name: string, fault: Fault): Promise<{ text: string; why:
   });
   const [node] = lab.nodes;
   if (node === undefined) throw new Error('no machine');
-  const uuid = await enroll(lab.api, node, signal);
+  const driverInfo = { ...node.driverInfo, ...fault.driverInfo };
+  const uuid = await enroll(lab.api, { ...node, driverInfo }, signal);
   await fault.spoil?.(lab);
   const ended = await Array.fromAsync(startDeploy(lab.api, uuid, lab.instanceInfo, signal)).then(
     () => 'well',
     String,
   );
-  if (ended === 'well') throw new Error(`${name} is deployed`);
+  if (fault.code !== null && ended === 'well') throw new Error(`${name} is deployed`);
+  if (fault.code === null) await untilLogin(node, ended);
   const why = await lab.api.get<Explanation>(`/v1/nodes/${uuid}/why`);
   const recording = await lab.api.get<object>(`/v1/nodes/${uuid}/recording`);
   const about = `on a real virtual machine: ${fault.made}`;
   const text = JSON.stringify({ about, code: fault.code, ...recording });
   return { text: text.replaceAll(TOP, '/var/lib/ironpxe'), why };
+}
+
+/** What a machine does up to the login prompt of its own system belongs to a boot that goes well. */
+async function untilLogin(node: HardwareNode, ended: string): Promise<void> {
+  if (ended !== 'well') throw new Error(ended);
+  await waitForSerial(node.serialLogPath, LOGIN_PROMPT, { timeoutMs: 300_000 });
 }
 
 /** Provokes one fault and keeps its recording. */
@@ -56,7 +67,7 @@ async function record(name: string, fault: Fault): Promise<void> {
 }
 
 const wanted = process.argv.slice(2);
-const queue = Object.entries(FAULTS).filter(
+const queue = Object.entries({ ...FAULTS, ...GOOD_WAYS }).filter(
   ([name]) => wanted.length === 0 || wanted.includes(name),
 );
 async function work(): Promise<void> {
