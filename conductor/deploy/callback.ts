@@ -27,7 +27,7 @@ export async function takeInDeployInfo(
     throw new IronpxeError('DEPLOY_KEY_MISMATCH', 'Deploy key does not match.');
   }
   const nonces = noncesFor(info, data);
-  const { key: _, nonce: __, ...rest } = info;
+  const { key: _, nonce: __, stages: ___, ...rest } = info;
   const callback = { ...rest, ...(nonces && { nonces }) };
   await inTransaction(database, async (trx) => {
     await mergeOperationData(trx, operation.uuid, { callback });
@@ -112,6 +112,13 @@ async function note(
     nodeUuid: node.uuid,
     operationUuid: operation.uuid,
     message,
-    ...(info && { data: { address: info.address, iqn: info.iqn, listen_port: info.listenPort } }),
+    ...(info && {
+      data: {
+        address: info.address,
+        iqn: info.iqn,
+        listen_port: info.listenPort,
+        ...(info.stages && { stages: info.stages }),
+      },
+    }),
   });
 }

@@ -20,6 +20,8 @@ export type DeployInfo = {
   readonly lun: number;
   /** The random number of a ramdisk that takes commands; classic ones send none. */
   readonly nonce?: string;
+  /** The uptime, in seconds, at which each stage of the ramdisk was reached. */
+  readonly stages?: Readonly<Record<string, number>>;
   /** What the ramdisk could not do; the deploy fails with it. */
   readonly error?: string;
 };

@@ -14,9 +14,14 @@ export type Phase = {
   /** Which start of the machine this is, from 1. */
   readonly start: number;
   readonly transfers: readonly Transfer[];
+  /** Parts of it that the ramdisk told of, in their order, with how long each took. */
+  readonly parts: readonly Part[];
   /** Why it failed. */
   readonly why?: string;
 };
+
+/** A part of a phase, as the ramdisk names it. */
+export type Part = { readonly name: string; readonly tookMs: number };
 
 /** How the operation ended, if it did. */
 type End = { readonly atMs: number; readonly failed: boolean; readonly why: string };
@@ -31,6 +36,8 @@ export function phasesOf(entries: readonly TimelineEntry[]): readonly Phase[] {
   const opened: Open[] = [];
   for (const entry of entries) {
     if (end?.failed === true && atMs(entry) > end.atMs) break;
+    const last = opened.at(-1);
+    if (last !== undefined && entry.kind === 'ramdisk.callback') last.parts = partsOf(entry);
     // One entry may begin two: an HTTP transfer is told of at its end only.
     for (let last = opened.at(-1), next = open(entry, last); next; next = open(entry, last)) {
       opened.push(next);
@@ -54,14 +61,42 @@ function open(entry: TimelineEntry, last: Open | undefined): Open | undefined {
   };
 }
 
-type Open = { readonly stage: number; readonly startedAtMs: number; readonly start: number };
+type Open = {
+  readonly stage: number;
+  readonly startedAtMs: number;
+  readonly start: number;
+  parts?: readonly Part[];
+};
+
+/** The stages of a ramdisk as it reached them, each from the one before. */
+function partsOf({ data }: TimelineEntry): readonly Part[] {
+  const { stages } = data;
+  const reached = typeof stages === 'object' && stages !== null ? Object.entries(stages) : [];
+  const known = reached
+    .flatMap(([name, seconds]) =>
+      typeof seconds === 'number' && PARTS.has(name) ? [{ name, seconds }] : [],
+    )
+    .toSorted((a, b) => a.seconds - b.seconds);
+  return known.map(({ name, seconds }, index) => {
+    const since = known[index - 1]?.seconds ?? 0;
+    return { name: PARTS.get(name) ?? name, tookMs: Math.round((seconds - since) * 1000) };
+  });
+}
+
+/** Stages of the ramdisk (deploy-ramdisk/PROTOCOL.md §8) → what was done until then. */
+const PARTS: ReadonlyMap<string, string> = new Map([
+  ['start', 'kernel'],
+  ['modules', 'drivers'],
+  ['network', 'network'],
+  ['disk', 'disk'],
+]);
 
 function closed(
   opened: readonly Open[],
   end: End | undefined,
   transfers: readonly Transfer[],
 ): readonly Phase[] {
-  return opened.flatMap(({ stage, startedAtMs, start }, index) => {
+  return opened.flatMap(({ stage, startedAtMs, start, parts = [] }, index) => {
     const { name = '', title = '' } = STAGES[stage] ?? {};
     const next = opened[index + 1]?.startedAtMs;
     const isPoint = name === 'seen';
@@ -80,6 +115,7 @@ function closed(
       transfers: transfers.filter(
         ({ startedAtMs: begun }) => begun >= startedAtMs && begun < (next ?? Infinity),
       ),
+      parts,
       ...(failed && { why: end.why }),
     };
     return [phase];

@@ -16,6 +16,7 @@ callback_body() {
     if takes_commands; then
         json_member commands 1
         json_member nonce "$(cat "$RUN/nonce")"
+        json_member stages "$(head -n 20 "$RUN/stages" | tr '\n' ' ')"
     fi
     ! has_failed || json_member error "$(first_error)"
     printf '}'

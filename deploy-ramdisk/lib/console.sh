@@ -18,7 +18,9 @@ console_line() {
 
 # stage NAME 'KEY=VALUE …' SENTENCE: a line for programs, then a line for people.
 stage() {
-    console_line "ironpxe-ramdisk: stage=$1 uptime=$(uptime_seconds)${2:+ $2}"
+    st_uptime=$(uptime_seconds)
+    echo "$1=$st_uptime" >>"$RUN/stages"
+    console_line "ironpxe-ramdisk: stage=$1 uptime=$st_uptime${2:+ $2}"
     [ -z "$3" ] || console_line "ironpxe-ramdisk: $3"
 }
 

@@ -92,6 +92,7 @@ test('the waterfall: bars where phases lie, times, the usual ones, transfers', (
     usual_ms: null,
     slow: false,
     why: null,
+    parts: [],
     transfers: [],
     ...more,
   });

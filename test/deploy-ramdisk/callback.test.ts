@@ -85,3 +85,18 @@ test('posts, shows status and fault, and keeps the first error only', async (t) 
     },
   });
 });
+
+test('a ramdisk that takes commands tells when it reached its stages', async (t) => {
+  await using conductor = new FakeConductor([{ status: 202, nonce: 'c'.repeat(64) }]);
+  const apiUrl = (await conductor.listen()).replace('10.0.2.2', '127.0.0.1');
+  const cmdline = `${CMDLINE}${apiUrl} ironpxe_commands=1`;
+  await using root = await FakeRoot.create({ 'proc/cmdline': cmdline });
+  await root.add({ 'run/ironpxe/address': '10.9.8.7\n' });
+  await root.run(`
+    console_line() { :; }
+    stage start "kernel=6.1" "ironpxe deploy ramdisk"
+    echo '7.25 1.00' >"$SYSROOT/proc/uptime"
+    stage network "nic=eth0 address=10.9.8.7" ""
+    tell_conductor`);
+  t.is(conductor.callbacks[0]?.body['stages'], 'start=1.50 network=7.25 ');
+});

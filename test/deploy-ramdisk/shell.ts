@@ -5,7 +5,7 @@ import { execa } from 'execa';
 
 const LIB = join(import.meta.dirname, '../../deploy-ramdisk/lib');
 const ORDER = ['console', 'cmdline', 'modules', 'network', 'disks', 'hints', 'choose'];
-const LATER = ['target', 'http', 'json', 'secret', 'callback', 'release'];
+const LATER = ['target', 'http', 'json', 'secret', 'callback', 'release', 'zero', 'erase', 'lldp'];
 
 /** Files below a fake root by path; a value that starts with '->' is a symbolic link. */
 export type Tree = Readonly<Record<string, string>>;

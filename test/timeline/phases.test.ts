@@ -169,3 +169,20 @@ test('a system that gives no sign is waited for shortly, and then takes no time'
   t.like(at(69 + 601), { name: 'system', status: 'unseen', endedAtMs: 69_000 });
   t.deepEqual(withoutWaiting(phasesOf(WHOLE), 1e9), phasesOf(WHOLE), 'what was seen stays');
 });
+
+test('what the ramdisk tells of its stages are parts of its start', (t) => {
+  const stages = { start: 2.5, network: 9.25, modules: 6, target: 9.5, error: 'x' };
+  const told = WHOLE.map((entry) =>
+    entry.kind === 'ramdisk.callback' ? { ...entry, data: { stages } } : entry,
+  );
+  const phases = phasesOf(told);
+  t.deepEqual(phases.find(({ name }) => name === 'ramdisk_boot')?.parts, [
+    { name: 'kernel', tookMs: 2500 },
+    { name: 'drivers', tookMs: 3500 },
+    { name: 'network', tookMs: 3250 },
+  ]);
+  t.deepEqual(
+    phases.flatMap(({ name, parts }) => (parts.length > 0 ? [name] : [])),
+    ['ramdisk_boot'],
+  );
+});

@@ -151,6 +151,7 @@ function phaseJson(phase: Phase, usual: UsualTimes, nowMs: number) {
     usual_ms: usual.get(phase.name)?.medianMs ?? null,
     slow: isSlow(phase, usual, nowMs),
     why: phase.why ?? null,
+    parts: phase.parts.map(({ name, tookMs }) => ({ name, duration_ms: tookMs })),
     transfers: phase.transfers.map(transferJson),
   };
 }

@@ -144,6 +144,7 @@ export const ANSWERS = {
         duration_ms: z.number().nullable(),
         usual_ms: z.number().nullable(),
         slow: z.boolean(),
+        parts: z.array(object),
         transfers: z.array(object),
       }),
     ),

@@ -40,6 +40,12 @@ export const loaderInfo = z
   })
   .transform(({ error, ...rest }) => ({ ...rest, error: (error ?? '').slice(0, 4096) }));
 
+/** `NAME=SECONDS` words: when the ramdisk reached each of its stages. What is none is left out. */
+function readStages(text: string): Readonly<Record<string, number>> {
+  const words = text.matchAll(/(?:^| )([a-z_]{1,20})=(\d{1,6}(?:\.\d{1,3})?)(?= |$)/g);
+  return Object.fromEntries([...words].map(([, name = '', seconds]) => [name, Number(seconds)]));
+}
+
 /** What the ramdisk POSTs to `pass_deploy_info`; it may send numbers as text. */
 export const deployInfo = z
   .object({
@@ -52,14 +58,16 @@ export const deployInfo = z
       .string()
       .regex(/^[0-9a-f]{64}$/)
       .optional(),
+    stages: z.string().max(1000).optional(),
     error: z.string().nullish(),
   })
   .refine(({ iqn, nonce }) => iqn !== undefined || nonce !== undefined, {
     path: ['iqn'],
     error: 'Only a ramdisk with a nonce may come without a target.',
   })
-  .transform(({ port, error, iqn, nonce, ...rest }) => ({
+  .transform(({ port, error, iqn, nonce, stages, ...rest }) => ({
     ...rest,
+    ...(stages !== undefined && { stages: readStages(stages) }),
     ...(iqn !== undefined && { iqn }),
     ...(nonce !== undefined && { nonce }),
     listenPort: port,

@@ -13,6 +13,7 @@ export type WirePhase = {
   readonly usual_ms: number | null;
   readonly slow: boolean;
   readonly why: string | null;
+  readonly parts: readonly { readonly name: string; readonly duration_ms: number }[];
   readonly transfers: readonly WireTransfer[];
 };
 
@@ -92,11 +93,12 @@ function usual({ usual_ms: usualMs, slow }: WirePhase): string {
   return `${slow ? 'slow, ' : ''}usually ${(usualMs / 1000).toFixed(1)} s`;
 }
 
-function notes({ transfers, status }: WirePhase): string {
+function notes({ transfers, status, parts }: WirePhase): string {
   if (status === 'unseen') return 'no sign of it was seen; not every system asks by DHCP';
   const failed = transfers.filter(({ status }) => status === 'failed');
   const largest = transfers.toSorted((a, b) => (b.size_bytes ?? 0) - (a.size_bytes ?? 0))[0];
   return [
+    ...parts.map(({ name, duration_ms: tookMs }) => `${name} ${seconds(tookMs).trim()}`),
     ...(largest?.status === 'done' ? [transferText(largest)] : []),
     ...(largest?.status === 'running'
       ? [`${largest.protocol} ${formatBytes(largest.size_bytes ?? 0)} …`]
