@@ -1,10 +1,17 @@
+import type { ConvertEvent } from '../convert/events.ts';
 import type { ConvertResult } from '../convert/types.ts';
 import type { Layout, Part } from '../inspect/layout.ts';
 import type { FoundSystem } from '../inspect/system.ts';
 import { formatBytes } from '../values/bytes.ts';
 
+/** What an event tells of the image, for people; undefined for events that tell of the work. */
+export function describeFound(event: ConvertEvent): string[] | undefined {
+  if (event.kind === 'layout') return describeLayout(event.layout);
+  return event.kind === 'system' ? describeSystem(event.system) : undefined;
+}
+
 /** The partition table, for people. */
-export function describeLayout(layout: Layout): string[] {
+function describeLayout(layout: Layout): string[] {
   const title = `partition table: ${layout.table.toUpperCase()}, ${layout.parts.length} partitions`;
   return [title, ...layout.parts.flatMap(describePart)];
 }
@@ -30,7 +37,7 @@ const CONTENT_NAMES = {
 } as const;
 
 /** What the machine would boot, for people. */
-export function describeSystem(system: FoundSystem): string[] {
+function describeSystem(system: FoundSystem): string[] {
   const { boot, entry, options, deployment, root } = system;
   const place = boot.base === '/' ? 'a file system of its own' : 'a folder of the root';
   const lines = [

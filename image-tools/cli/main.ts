@@ -4,7 +4,7 @@ import { explainPlainly, ImageToolError } from '../errors/error.ts';
 import { describeRegistration } from '../glance/describe.ts';
 import { registerImages, tryCloud, type RegisterOptions } from '../glance/registerImages.ts';
 import { parseCommand, type Command } from './arguments.ts';
-import { describeResult } from './describe.ts';
+import { describeFound, describeResult } from './describe.ts';
 import { HELP } from './help.ts';
 import { ProgressPrinter } from './progress.ts';
 
@@ -51,8 +51,16 @@ async function showConversion(
   else if (registered) console.log(describeRegistration(registered).join('\n'));
 }
 
+/** What was found is the answer, and goes to standard output; only progress goes beside it. */
 async function showInspection({ talk }: Work, options: Work['options']): Promise<void> {
-  const found = await inspectImage(options);
+  const found = await inspectImage({
+    ...options,
+    onEvent(event) {
+      const lines = describeFound(event);
+      if (!lines) options.onEvent?.(event);
+      else if (!talk.json) console.log(lines.join('\n'));
+    },
+  });
   if (talk.json) console.log(JSON.stringify(found, null, 1));
 }
 

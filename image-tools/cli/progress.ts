@@ -3,7 +3,7 @@ import { STAGES } from '../convert/events.ts';
 import { describeEvent } from '../glance/describe.ts';
 import type { RegisterEvent } from '../glance/registerImages.ts';
 import { formatBytes } from '../values/bytes.ts';
-import { describeLayout, describeSystem } from './describe.ts';
+import { describeFound } from './describe.ts';
 
 /** Says what a conversion does, on a terminal with a line that counts up, else line by line. */
 export class ProgressPrinter {
@@ -26,10 +26,8 @@ export class ProgressPrinter {
         this.#count(STAGES[event.stage], event.done);
         break;
       case 'layout':
-        for (const line of describeLayout(event.layout)) this.#say(line);
-        break;
       case 'system':
-        for (const line of describeSystem(event.system)) this.#say(line);
+        for (const line of describeFound(event) ?? []) this.#say(line);
         break;
       case 'changes':
         for (const { path, what } of event.changes) this.#say(`  ${path}: ${what}`);

@@ -160,6 +160,18 @@ test('for people: what was found, what was written, what comes next', async (t) 
   t.false(stderr.includes('\r'));
 });
 
+test('--inspect answers on standard output, --quiet or not', async (t) => {
+  await using folder = await scratch();
+  const image = await tinyImage(folder.path, { partitions: atomicPartitions() });
+  const args = [image, '--inspect', '--no-appliance'];
+  const { stdout, stderr } = await execa(TOOL, args);
+  t.regex(stdout, /^partition table: MBR, 2 partitions\n.*\* 0: Atomic 2.*boot options: root=/s);
+  t.regex(stderr, /^\[.*\] reading the file systems$/);
+  const quiet = await execa(TOOL, [...args, '--quiet']);
+  t.is(quiet.stdout, stdout);
+  t.is(quiet.stderr, '');
+});
+
 const credentials = (authUrl: string) => ({
   OS_AUTH_URL: authUrl,
   OS_USERNAME: 'demo',
