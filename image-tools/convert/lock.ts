@@ -9,12 +9,31 @@ import { ImageToolError } from '../errors/error.ts';
  * @throws ImageToolError OUTPUT_BUSY, OUTPUT_UNWRITABLE, PROGRAM_MISSING
  */
 export async function lockOutput(path: string): Promise<AsyncDisposable> {
+  const lock = await tryLock(path, ['-n']);
+  if (lock) return lock;
+  throw new ImageToolError('OUTPUT_BUSY', `Another process holds ${path}.`);
+}
+
+/** The same, but waits for whoever holds it now. @throws ImageToolError OUTPUT_UNWRITABLE, PROGRAM_MISSING */
+export async function waitForLock(path: string): Promise<AsyncDisposable> {
+  for (;;) {
+    const lock = await tryLock(path, []);
+    if (lock) return lock;
+  }
+}
+
+async function tryLock(
+  path: string,
+  flags: readonly string[],
+): Promise<AsyncDisposable | undefined> {
   const file = await openLockFile(path);
-  try {
-    await take(file, path);
-  } catch (error) {
+  const isMine = await take(file, path, flags).catch(async (error: unknown) => {
     await file.close();
     throw error;
+  });
+  if (!isMine) {
+    await file.close();
+    return undefined;
   }
   return {
     async [Symbol.asyncDispose]() {
@@ -34,18 +53,17 @@ async function openLockFile(path: string): Promise<FileHandle> {
   }
 }
 
-async function take(file: FileHandle, path: string): Promise<void> {
-  const status = await flockHelper(file.fd);
+async function take(file: FileHandle, path: string, flags: readonly string[]): Promise<boolean> {
+  const status = await flockHelper(file.fd, flags);
   // Its last holder removes the file: a lock on a removed file says nothing.
   const [held, there] = await Promise.all([file.stat(), stat(path).catch(() => undefined)]);
-  if (status === 0 && held.ino === there?.ino) return;
-  throw new ImageToolError('OUTPUT_BUSY', `Another process holds ${path}.`);
+  return status === 0 && held.ino === there?.ino;
 }
 
 /** Locks the open file behind `fd`: the lock is the file's, so it outlives the helper. */
-async function flockHelper(fd: number): Promise<number | null> {
+async function flockHelper(fd: number, flags: readonly string[]): Promise<number | null> {
   // node's own spawn: execa's types have no place for a file descriptor of ours.
-  const helper = spawn('flock', ['-n', '0'], { stdio: [fd, 'ignore', 'ignore'] });
+  const helper = spawn('flock', [...flags, '0'], { stdio: [fd, 'ignore', 'ignore'] });
   try {
     const [status] = (await once(helper, 'close')) as [number | null];
     return status;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import test from 'ava';
 import { execa } from 'execa';
 import { convert } from '../../../image-tools/convert/convert.ts';
-import { lockOutput } from '../../../image-tools/convert/lock.ts';
+import { lockOutput, waitForLock } from '../../../image-tools/convert/lock.ts';
 import { hasImageCode } from '../../../image-tools/errors/error.ts';
 import { atomicPartitions } from '../support/systems.ts';
 import { scratch, tinyImage } from '../support/tinyImage.ts';
@@ -85,6 +85,23 @@ test('of ten at once, one gets the lock, and it leaves nothing', async (t) => {
   for (const { value } of got) await value[Symbol.asyncDispose]();
   t.deepEqual(await readdir(folder.path), []);
   await using _again = await lockOutput(path);
+});
+
+test('who waits for a lock gets it after the other, one at a time', async (t) => {
+  await using folder = await scratch();
+  const path = join(folder.path, 'lock');
+  let held = 0;
+  const order: number[] = [];
+  const hold = async (number: number) => {
+    await using _lock = await waitForLock(path);
+    t.is(++held, 1);
+    await readdir(folder.path);
+    order.push(number);
+    held -= 1;
+  };
+  await Promise.all([1, 2, 3, 4, 5].map(hold));
+  t.deepEqual(order.toSorted(), [1, 2, 3, 4, 5]);
+  t.deepEqual(await readdir(folder.path), []);
 });
 
 test('a lock goes with the process that held it', async (t) => {
