@@ -8,6 +8,7 @@ import { nodeDelete } from './node/remove.ts';
 import { nodeDeploy } from './node/deploy.ts';
 import { nodeEnroll } from './node/enroll.ts';
 import { nodeEvents } from './node/events.ts';
+import { nodeInventory } from './node/inventory.ts';
 import { nodeList } from './node/list.ts';
 import { nodePower } from './node/power.ts';
 import { nodeShow } from './node/show.ts';
@@ -27,6 +28,7 @@ export const COMMANDS: readonly Command[] = [
   nodeEnroll,
   nodeList,
   nodeShow,
+  nodeInventory,
   nodeValidate,
   nodeDeploy,
   nodeUndeploy,

@@ -38,7 +38,7 @@ const ROWS: readonly VerbRow[] = [
   {
     verb: 'inspect',
     summary: 'Look at the hardware of a machine',
-    text: 'Boots the deploy ramdisk and fills the properties cpus, cpu_arch, memory_mb and local_gb.\nNICs become ports; only the one that booted stays enabled for PXE. The machine is off afterwards.',
+    text: 'Boots the deploy ramdisk and fills the properties cpus, cpu_arch, memory_mb and local_gb.\nNICs become ports, with the switch that each was heard on (LLDP); only the one that booted stays\nenabled for PXE. "ironpxe node inventory" shows what was found. The machine is off afterwards; with\nthe power interface "agent" it waits in its ramdisk.',
     ends: ['manageable'],
   },
   {
