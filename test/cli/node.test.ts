@@ -5,8 +5,9 @@ import test from 'ava';
 import { openClient } from '../../conductor/cli/client.ts';
 import { followOperation } from '../../conductor/cli/follow.ts';
 import { appendEvent } from '../../conductor/store/events.ts';
-import { getNode, transition, updateNode } from '../../conductor/store/nodes.ts';
-import { listPorts } from '../../conductor/store/ports.ts';
+import { getNode, insertNode, transition, updateNode } from '../../conductor/store/nodes.ts';
+import { insertPort, listPorts } from '../../conductor/store/ports.ts';
+import type { Mac } from '../../conductor/values/mac.ts';
 import { type CliHarness, jsonLines, openCli } from './harness.ts';
 
 const MAC = '52:54:00:00:00:01';
@@ -61,6 +62,21 @@ test('a mistake in a node that was never managed is corrected by running enroll 
   const node = await getNode(cli.database, 'one');
   t.like(node, { driver: 'pxe_ssh', provisionState: 'available', properties: { cpus: 4 } });
   t.deepEqual(node.driverInfo, { ssh_address: '192.0.2.1' });
+});
+
+test('a machine that enrolled itself gets the name and the driver that enroll is told', async (t) => {
+  const cli = await openCli(t);
+  const uuid = '22222222-2222-4222-8222-222222222222';
+  const driverInternalInfo = { enrolled_itself: true };
+  const stranger = { uuid, driver: 'fake-hardware', provisionState: 'enroll' } as const;
+  const interfaces = { power: 'fake' };
+  await insertNode(cli.database, { ...stranger, name: 'new-1', driverInternalInfo, interfaces });
+  await insertPort(cli.database, { uuid, nodeUuid: uuid, address: MAC as Mac });
+  const { status, out, err } = await cli.run(ENROLL);
+  t.is(status, 0, err);
+  t.regex(out, /^new-1 enrolled itself; it is one now\n/);
+  const node = await getNode(cli.database, uuid);
+  t.like(node, { name: 'one', driver: 'pxe_ssh', provisionState: 'available', interfaces: {} });
 });
 
 test('validate tells what is ready, and what of the rest a deploy needs', async (t) => {

@@ -3,7 +3,7 @@ import type { JsonObject } from '../json.ts';
 import { tryParseMac } from '../../values/mac.ts';
 import type { Command, Invocation } from '../command.ts';
 import { type FollowedNode, lastEventId } from '../follow.ts';
-import { findNode, nodePath, readNode, readPorts, type WireNode } from '../nodes.ts';
+import { findNode, nodePath, readNode, readPorts, type WireNode, type WirePort } from '../nodes.ts';
 import {
   failedState,
   finish,
@@ -38,7 +38,8 @@ export const nodeEnroll: Command = {
   text: [
     'Creates the node and its ports, checks that the driver can switch the machine ("manage"),',
     'and offers it for deploys ("provide"). When it stops half way, run it again with the same',
-    'data: it goes on from where it stopped.',
+    'data: it goes on from where it stopped. A machine that enrolled itself (inspect.enroll_unknown)',
+    'and has one of the MACs gets the name and the driver that are given.',
   ].join('\n'),
   examples: [
     'ironpxe node enroll rack1-07 --driver pxe_ssh --port 52:54:00:12:34:56 \\\n    --driver-info ssh_address=192.0.2.1 --driver-info ssh_username=root \\\n    --driver-info ssh_virt_type=virsh --driver-info ssh_key_contents=@/root/.ssh/id_ed25519',
@@ -57,7 +58,8 @@ type Wanted = {
 async function enroll(invocation: Invocation): Promise<number> {
   const wanted = await readWanted(invocation);
   const { client } = invocation;
-  const existing = await findNode(client, wanted.name);
+  const existing =
+    (await findNode(client, wanted.name)) ?? (await renameStranger(invocation, wanted));
   if (existing === undefined) await createNode(invocation, wanted);
   else await reconcile(invocation, existing, wanted);
   const added = await addPorts(invocation, wanted);
@@ -101,13 +103,35 @@ async function createNode(invocation: Invocation, wanted: Wanted): Promise<void>
   say(invocation, `node ${wanted.name} created`);
 }
 
+/** The node that one of the MACs became by itself, under its new name; `undefined` where none did. */
+async function renameStranger(
+  invocation: Invocation,
+  { name, macs }: Wanted,
+): Promise<WireNode | undefined> {
+  const { client } = invocation;
+  for (const mac of macs) {
+    const { ports } = await client.get(`/v1/ports/detail?address=${mac}`);
+    const [port] = ports as readonly WirePort[];
+    const node = port && (await findNode(client, port.node_uuid));
+    const info = node?.['driver_internal_info'] as JsonObject | undefined;
+    if (node?.provision_state !== 'enroll' || info?.['enrolled_itself'] !== true) continue;
+    const patch = [{ op: 'add', path: '/name', value: name }];
+    await client.send('PATCH', nodePath(node.uuid), patch);
+    say(invocation, `${node.name ?? node.uuid} enrolled itself; it is ${name} now`);
+    return readNode(client, name);
+  }
+  return undefined;
+}
+
 /**
  * A node that never got beyond `enroll` takes the data as given now: that is how a mistake is
  * corrected. Any other node of this name with other data is not the one that is meant.
  */
 async function reconcile(invocation: Invocation, node: WireNode, wanted: Wanted): Promise<void> {
   if (node.provision_state !== 'enroll') return refuseOther(node, wanted);
-  await invocation.client.send('PATCH', nodePath(node.uuid), [
+  // Interfaces are those of the driver that it had.
+  const reset = node.driver === wanted.driver ? '' : '?reset_interfaces=true';
+  await invocation.client.send('PATCH', `${nodePath(node.uuid)}${reset}`, [
     { op: 'replace', path: '/driver', value: wanted.driver },
     { op: 'replace', path: '/driver_info', value: wanted.driverInfo },
     ...Object.entries(wanted.properties).map(([key, value]) => ({

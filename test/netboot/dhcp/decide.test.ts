@@ -237,6 +237,7 @@ test('boot files by firmware, user class, node and facts', async (t) => {
     ],
     ['plain BIOS, iPXE node', ['ipxe-rom', 0], bios, machine({ ipxe: true }), 'undionly.kpxe'],
     ['UEFI, GRUB node', ['ovmf', 0], {}, machine(), 'bootx64.efi'],
+    ['U-Boot for an EFI program', ['uboot', 2], {}, machine(), 'bootx64.efi'],
     ['UEFI, iPXE node', ['ovmf', 0], {}, machine({ ipxe: true }), 'snponly.efi'],
     ['nothing to boot', ['ipxe-rom', 0], {}, nothing, undefined],
     ['unknown machine', ['ipxe-rom', 0], {}, machine({ mac: OS_MAC }), undefined],
@@ -253,7 +254,7 @@ test('boot files by firmware, user class, node and facts', async (t) => {
       file === undefined ? undefined : 'PXEClient',
       name,
     );
-    const isIpxe = vector[0] !== 'ovmf' && options !== bios;
+    const isIpxe = !['ovmf', 'uboot'].includes(vector[0]) && options !== bios;
     t.is(sent?.options.has(OPTION.ipxe), file !== undefined && isIpxe, name);
     t.is(typeof events[1]?.data?.[file === undefined ? 'noBootFile' : 'bootFile'], 'string', name);
   }

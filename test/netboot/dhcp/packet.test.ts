@@ -44,6 +44,7 @@ test('clients are told apart', (t) => {
     ['dhclient', false, false, undefined],
     ['ipxe-rom', true, true, 0],
     ['ovmf', true, false, 7],
+    ['uboot', false, false, undefined],
     ['udhcpc', false, false, undefined],
     ['undionly', true, true, 0],
   ]);

@@ -12,4 +12,4 @@ export function captured(name: string): { type: MessageType; bytes: Buffer }[] {
 }
 
 /** Every dialogue that was recorded. */
-export const DIALOGUES = ['dhclient', 'ipxe-rom', 'ovmf', 'udhcpc', 'undionly'] as const;
+export const DIALOGUES = ['dhclient', 'ipxe-rom', 'ovmf', 'uboot', 'udhcpc', 'undionly'] as const;
