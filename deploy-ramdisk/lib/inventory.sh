@@ -103,7 +103,12 @@ system_json() {
 bmc_address() {
     has_bmc && command -v ipmitool >/dev/null || return 0
     modprobe -a -q ipmi_si ipmi_devintf
-    [ -e /dev/ipmi0 ] || return 0
+    # The driver speaks with the BMC before it shows the device.
+    for ba_try in 1 2 3 4 5 6 7 8 9 10; do
+        [ ! -e /dev/ipmi0 ] || break
+        [ $ba_try -lt 10 ] || return 0
+        sleep 0.5
+    done
     for ba_channel in 1 2 3 4 5 6 7 8 9 10 11; do
         ba_found=$(timeout 10 ipmitool lan print $ba_channel 2>/dev/null |
             sed -n 's/^IP Address  *: *\([0-9.]*\)$/\1/p' | head -n 1)
