@@ -12,8 +12,8 @@ import { parse, strangerReport } from '../../conductor/api/schemas.ts';
 import { type Database, openDatabase } from '../../conductor/store/database.ts';
 import { getInventory } from '../../conductor/store/inventories.ts';
 import { leaseBook } from '../../conductor/store/leases.ts';
-import { getNode, updateNode } from '../../conductor/store/nodes.ts';
-import { listPorts } from '../../conductor/store/ports.ts';
+import { getNode, insertNode, updateNode } from '../../conductor/store/nodes.ts';
+import { insertPort, listPorts } from '../../conductor/store/ports.ts';
 import type { Ipv4 } from '../../conductor/values/ipv4.ts';
 import type { Mac } from '../../conductor/values/mac.ts';
 import { GIB } from '../../conductor/values/units.ts';
@@ -122,6 +122,22 @@ test('the same machine again is the same node, until somebody manages it', async
   await t.throwsAsync(enrollStranger(services, REPORT), {
     code: 'MAC_EXISTS',
     message: /new-5254/,
+  });
+  await database.destroy();
+});
+
+test('a machine that has a port of a node is that node, through whichever NIC it came', async (t) => {
+  const database = await openDatabase(':memory:');
+  await lease(database, ADDRESS);
+  const other = '52:54:00:00:00:0c' as Mac;
+  const uuid = '11111111-1111-4111-8111-111111111111';
+  await insertNode(database, { uuid, name: 'rack1', driver: 'ipmi', provisionState: 'available' });
+  await insertPort(database, { uuid, nodeUuid: uuid, address: other });
+  const inventory = [...LINES, (LINES[2] ?? '').replace(MAC, other).replace('eth0', 'eth1')];
+  const services = { database, config: config(), key: KEY };
+  await t.throwsAsync(enrollStranger(services, { ...REPORT, inventory }), {
+    code: 'MAC_EXISTS',
+    message: /0c already exists: the machine is node rack1\. It booted through .*0a; add a port/,
   });
   await database.destroy();
 });

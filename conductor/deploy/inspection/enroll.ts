@@ -5,7 +5,7 @@ import { type Database, inTransaction } from '../../store/database.ts';
 import { appendEvent } from '../../store/events.ts';
 import { putInventory } from '../../store/inventories.ts';
 import { leaseholderOf } from '../../store/leases.ts';
-import { findNode, insertNode, listNodes } from '../../store/nodes.ts';
+import { getNode, insertNode, listNodes } from '../../store/nodes.ts';
 import { insertOperation, setOperationStatus } from '../../store/operations.ts';
 import { insertPort, listPorts } from '../../store/ports.ts';
 import type { Node } from '../../store/types.ts';
@@ -42,7 +42,8 @@ export async function enrollStranger(
   const bootMac = await leasedMac(database, found, report.address);
   return inTransaction(database, async (trx) => {
     const node =
-      (await enrolledBefore(trx, bootMac)) ?? (await insertStranger(trx, config, found, bootMac));
+      (await enrolledBefore(trx, found, bootMac)) ??
+      (await insertStranger(trx, config, found, bootMac));
     const nonce = await keepSession(trx, node, report);
     await putInventory(trx, node.uuid, {
       inventory: agentForm(found),
@@ -72,14 +73,28 @@ async function leasedMac(database: Database, { nics }: Inventory, address: strin
   );
 }
 
-/** The node that this machine became before; `undefined` for a new machine. */
-async function enrolledBefore(database: Database, mac: Mac): Promise<Node | undefined> {
-  const [port] = await listPorts(database, { address: mac });
-  const node = port && (await findNode(database, port.nodeUuid));
-  const isSame = node?.provisionState === 'enroll' && node.driverInternalInfo[MARK] === true;
-  if (port === undefined || isSame) return node;
-  const message = `A port with MAC address ${mac} already exists: it is node ${node?.name ?? port.nodeUuid}.`;
-  throw new IronpxeError('MAC_EXISTS', message);
+/**
+ * The node that this machine became before; `undefined` for a new machine. A NIC that is a port of
+ * another node means that the machine is that node, and came through a NIC that is none of its ports.
+ */
+async function enrolledBefore(
+  database: Database,
+  { nics }: Inventory,
+  bootMac: Mac,
+): Promise<Node | undefined> {
+  for (const { mac } of nics) {
+    const address = tryParseMac(mac);
+    const [port] = address === undefined ? [] : await listPorts(database, { address });
+    if (port === undefined) continue;
+    const node = await getNode(database, port.nodeUuid);
+    if (node.provisionState === 'enroll' && node.driverInternalInfo[MARK] === true) return node;
+    const name = node.name ?? node.uuid;
+    throw new IronpxeError(
+      'MAC_EXISTS',
+      `A port with MAC address ${mac} already exists: the machine is node ${name}. It booted through ${bootMac}; add a port with that MAC to the node, or boot through another NIC.`,
+    );
+  }
+  return undefined;
 }
 
 async function insertStranger(
