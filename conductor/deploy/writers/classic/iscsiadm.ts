@@ -1,7 +1,10 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { hasCode, IronpxeError } from '../../../errors/error.ts';
 import type { ErrorCode } from '../../../errors/table.ts';
 import { run } from '../../../process/run.ts';
+import { DATABASES } from './record.ts';
 
 const ATTEMPTS = 5;
 const PAUSE_MS = 1000;
@@ -70,15 +73,24 @@ async function attemptOnce(doing: string, args: readonly string[], signal?: Abor
 }
 
 /**
- * Ends all sessions of one of our interfaces and forgets them and it; fine when there are none.
+ * Ends all sessions of one of our interfaces and forgets them and it; fine when there are none. The
+ * interface goes last, so where it is not there, nothing is. iscsiadm cannot be asked: for one that
+ * it does not know, its exit code is 3, 7 or 21, by version.
  * @throws IronpxeError ISCSI_LOGOUT_FAILED when a session is still there after five attempts
  */
 export async function forgetIface(iface: string): Promise<void> {
+  if (!(await ifaces()).includes(iface)) return;
   const node = ['--mode', 'node', '--interface', iface];
   await insistOnGone('log out', [...node, '--logout']);
   await insistOnGone('delete its records', [...node, '--op', 'delete']);
   const own = ['--mode', 'iface', '--interface', iface];
   await insistOnGone('delete its interface', [...own, '--op', 'delete']);
+}
+
+/** The names of all interfaces in the database of open-iscsi. */
+export async function ifaces(): Promise<readonly string[]> {
+  const folders = DATABASES.map((database) => join(database, 'ifaces'));
+  return (await Promise.all(folders.map((folder) => readdir(folder).catch(() => [])))).flat();
 }
 
 /** Exit code 21 is "no records", 3 (out of the database) "no such interface": both are what is wished. */

@@ -1,7 +1,4 @@
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
-import { forgetIface } from './iscsiadm.ts';
-import { DATABASES } from './record.ts';
+import { forgetIface, ifaces } from './iscsiadm.ts';
 import { ifacePrefix } from './session.ts';
 
 /**
@@ -11,10 +8,7 @@ import { ifacePrefix } from './session.ts';
  * @throws IronpxeError ISCSI_LOGOUT_FAILED, COMMAND_*
  */
 export async function removeLeftovers(owner: string): Promise<readonly string[]> {
-  const found = await Promise.all(
-    DATABASES.map((database) => readdir(join(database, 'ifaces')).catch(() => [])),
-  );
-  const ours = found.flat().filter((name) => name.startsWith(ifacePrefix(owner)));
+  const ours = (await ifaces()).filter((name) => name.startsWith(ifacePrefix(owner)));
   for (const iface of ours) await forgetIface(iface);
   return ours;
 }
