@@ -48,29 +48,16 @@ async function main(): Promise<number> {
     report(rows, image, options);
     const slow = await besideSlowOne(image, folder, options);
     await rm(image.path);
+    const { mbit, 'image-mib': imageMib } = options;
+    const deploys = { counts, parent: folder, mbit, imageMib };
     console.log(
       '\nWhole deploys: boot of the ramdisk, write, comparison, partition table, reboot\n',
     );
-    printVerdicts([
-      memoryOf(rows),
-      slow,
-      ...(await deployFleets(fleetOf(counts, folder, options))),
-    ]);
+    printVerdicts([memoryOf(rows), slow, ...(await deployFleets(deploys))]);
     return Number(process.exitCode ?? 0);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-}
-
-function fleetOf(counts: readonly number[], parent: string, options: Options) {
-  return {
-    counts,
-    parent,
-    mbit: options.mbit,
-    imageMib: options['image-mib'],
-    inFlightMib: options['in-flight-mib'],
-    maxConcurrentWrites: options['at-once'],
-  };
 }
 
 /** One fleet with a network, targets and a conductor process of its own. */

@@ -21,8 +21,6 @@ export type FleetDeployOptions = {
   readonly counts: readonly number[];
   readonly mbit: number;
   readonly imageMib: number;
-  readonly inFlightMib: number;
-  readonly maxConcurrentWrites: number;
   /** A folder that goes away afterwards. */
   readonly parent: string;
 };
@@ -52,22 +50,15 @@ async function deployFleet(
   machines: number,
   isRelay: boolean,
   images: string,
-  { parent, mbit, ...options }: FleetDeployOptions,
+  { parent, mbit, imageMib }: FleetDeployOptions,
 ): Promise<Row> {
-  const config = {
-    deploy: { relay: isRelay },
-    iscsi: {
-      require_authentication: true,
-      in_flight_mib: options.inFlightMib,
-      max_concurrent_writes: options.maxConcurrentWrites,
-    },
-  };
+  const config = { deploy: { relay: isRelay } };
   await using fleet = await DeployFleet.make({ machines, mbit, parent, images, config });
   const cost = await fleet.deploy('active');
   await fleet.compareWith(join(images, 'root.img'));
   const relayed = (await fleet.receipts()).map((receipt) => receipt.relayed_bytes);
   const relayedBytes = relayed.reduce((sum, bytes) => sum + bytes, 0);
-  return { ...cost, machines, isRelay, relayedImages: relayedBytes / (options.imageMib * MIB) };
+  return { ...cost, machines, isRelay, relayedImages: relayedBytes / (imageMib * MIB) };
 }
 
 const HEADER = ['deploys', 's', 'CPU s each', 'MiB peak', 'images out', 'handed on'];
