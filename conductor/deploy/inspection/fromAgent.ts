@@ -16,7 +16,10 @@ const nic = z.object({
   product: text,
   speed_mbps: number.nullish(),
   /** Type and value of each TLV that a switch sent. */
-  lldp: z.array(z.tuple([z.int().min(0).max(127), z.string()])).nullish(),
+  lldp: z
+    .array(z.tuple([z.int().min(0).max(127), z.string()]))
+    .nullish()
+    .catch(undefined),
 });
 
 const disk = z.object({

@@ -109,7 +109,6 @@ function readBridging(reader: InfoReader): readonly string[] {
 export function ipmitoolOptions(info: IpmiInfo): readonly string[] {
   const { address, listenPort, privilege, protocol } = info;
   return [
-    '-v',
     '-I',
     protocol === '2.0' ? 'lanplus' : 'lan',
     '-H',

@@ -71,7 +71,9 @@ async function once(
   options: IpmitoolOptions,
 ): Promise<string> {
   await using folder = await passwordFolder(info.password);
-  const result = await run('ipmitool', [...connectionArgs(info, options, folder.file), ...args], {
+  // -v: without it a wrong password and a BMC that is gone give the same text.
+  const all = ['-v', ...connectionArgs(info, options, folder.file), ...args];
+  const result = await run('ipmitool', all, {
     signal: options.signal,
     timeoutMs: options.commandTimeoutMs,
     env: { LC_ALL: 'C' },

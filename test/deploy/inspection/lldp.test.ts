@@ -1,4 +1,5 @@
 import test from 'ava';
+import { fromAgent } from '../../../conductor/deploy/inspection/fromAgent.ts';
 import {
   agentLldp,
   localLinkOf,
@@ -51,4 +52,21 @@ test('ids that are no text are shown as digits, and control characters are no te
   t.deepEqual(neighbourOf(tlvs), { switchId: '01c0000201', portId: '0731' });
   t.is(localLinkOf(''), undefined);
   t.is(localLinkOf(undefined), undefined);
+});
+
+const agentSays = (lldp: unknown) =>
+  fromAgent({
+    interfaces: [{ name: 'eth0', mac_address: '52:54:00:00:00:0A', lldp }],
+    disks: [],
+    cpu: { count: 1, architecture: 'x86_64' },
+    memory: {},
+    bmc_address: '192.0.2.9',
+  });
+
+test('what an agent heard is taken as what our ramdisk hears; another form is left out', (t) => {
+  const found = agentSays(agentLldp(FRAME));
+  t.is(found.nics[0]?.lldp, FRAME.slice(0, -4));
+  t.like(found, { hasBmc: true, bmcAddress: '192.0.2.9' });
+  for (const other of [[], null, 'x', [[1]], { type: 1 }])
+    t.is(agentSays(other).nics[0]?.lldp, undefined);
 });
