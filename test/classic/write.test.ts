@@ -64,7 +64,7 @@ async function runTask(task: Task, onReport: (report: Report) => void = () => {}
 /** Sessions, records and interfaces of ours in the guest. */
 async function whatIsLeft(): Promise<string> {
   const { text } = await guest.sh(
-    'ls /sys/class/iscsi_session; find /etc/iscsi/nodes /etc/iscsi/ifaces -type f; pgrep -a dd',
+    'ls /sys/class/iscsi_session; find /etc/iscsi/nodes /etc/iscsi/ifaces -type f; pgrep -ax dd',
   );
   return text;
 }
@@ -95,7 +95,9 @@ test.serial(
     t.false(refused.text.includes(wrong.password));
     const impostor = { ...CHAP, mutual: { username: 'ramdisk', password: 'not-what-it-knows' } };
     const doubted = await runTask({ target: { ...TARGET, initiatorIqn, chap: impostor }, plan });
-    t.is(doubted.end?.code, 'ISCSI_LOGIN_AUTH_FAILED', doubted.text);
+    // open-iscsi 2.1.8 calls a target that does not prove its secret a login failure like any other.
+    t.regex(doubted.end?.code ?? '', /^ISCSI_LOGIN_(?:AUTH_FAILED|REFUSED)$/, doubted.text);
+    t.false(await isRight());
     t.is(await whatIsLeft(), '');
     const accepted = await runTask({ target: { ...TARGET, initiatorIqn, chap: CHAP }, plan });
     t.is(accepted.end?.code, 'OK', accepted.text);

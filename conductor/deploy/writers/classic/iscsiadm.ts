@@ -63,7 +63,8 @@ async function attemptOnce(doing: string, args: readonly string[], signal?: Abor
     const { exitCode, stdout, stderr } = await iscsiadm(args, signal);
     if (exitCode === 0) return { stdout };
     const { code, retry } = FAILURES[exitCode] ?? OTHER;
-    const said = stderr.trim().split('\n').at(0) ?? '';
+    // The reason is on the second line.
+    const said = stderr.trim().replaceAll(/\s*\n(?:iscsiadm: )?/g, ' ');
     const message = `iscsiadm could not ${doing} (exit code ${exitCode}): ${said}`;
     return { retry, error: new IronpxeError(code, message) };
   } catch (error) {

@@ -107,10 +107,13 @@ export class KernelDisk implements TargetDisk, AsyncDisposable {
     return await file.read(offsetBytes, lengthBytes);
   }
 
-  /** The kernel has the target do it where that can, else it sends zeros. @throws ISCSI_* */
+  /**
+   * The kernel has the target do it where that can, else it sends zeros. Without `--force` blkdiscard
+   * wants the disk for itself, and of two at a time one fails. @throws ISCSI_*
+   */
   async zero(offsetBytes: number, lengthBytes: number): Promise<void> {
     const range = ['--offset', String(offsetBytes), '--length', String(lengthBytes)];
-    await this.#run('blkdiscard', ['--zeroout', ...range, this.device], 'util-linux');
+    await this.#run('blkdiscard', ['--force', '--zeroout', ...range, this.device], 'util-linux');
   }
 
   /**
