@@ -8,6 +8,7 @@ wait_for_release() {
     # whenever a child ends. Writing the result never waits for a peer that went away.
     exec 7<>"$RUN/release" 8<>"$RUN/flushed"
     nc -ll -p $RELEASE_PORT -e "$LIB/connection-handler" </dev/null >/dev/null 2>&1 &
+    wait_until_listening
     stage waiting "port=$RELEASE_PORT" "Waiting for the conductor."
     # A read may be interrupted as well; nothing but one of these words releases the machine.
     leave_how=
@@ -16,6 +17,17 @@ wait_for_release() {
     done
     stage released "" "The conductor is done."
     finish_disk
+}
+
+# What the console says holds when it says so: nc takes its time on a busy machine.
+wait_until_listening() {
+    wu_port=$(printf ':%04X ' $RELEASE_PORT)
+    wu_tries=0
+    until cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | grep -q "$wu_port.* 0A "; do
+        wu_tries=$((wu_tries + 1))
+        [ $wu_tries -lt 100 ] || return 0
+        sleep 0.1
+    done
 }
 
 # Nothing may be left in memory when the machine resets.
