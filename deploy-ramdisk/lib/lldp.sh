@@ -5,8 +5,8 @@
 hear_switches() {
     case $1 in '' | 0 | *[!0-9]*) return 0 ;; esac
     command -v lldpad >/dev/null || return 0
-    # Where it writes its process id; without the folder it ends at once.
-    mkdir -p /var/run
+    # Where it keeps its process id and its state; without these folders it ends at once.
+    mkdir -p /var/run /dev/shm
     pidof lldpad >/dev/null || setsid lldpad -f "$RUN/lldpad.conf" </dev/null >/dev/null 2>&1 &
     hs_end=$(($(date +%s) + $1))
     until lldptool -p >/dev/null 2>&1; do

@@ -1,10 +1,14 @@
 import { createHash } from 'node:crypto';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { mkdtemp, open, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
+import { localLinkOf, toFrame } from '../../conductor/deploy/inspection/lldp.ts';
 import { ramdiskCommands } from '../../conductor/deploy/ramdisk/commands.ts';
 import { chapOf, namesOf, sessionKey } from '../../conductor/deploy/ramdisk/secrets.ts';
+import { freeUdpPort } from '../drivers/support/ipmiSim.ts';
 import { startBmc } from './support/kcsBmc.ts';
 import { openIscsiDisk } from '../../conductor/iscsi/disk.ts';
 import {
@@ -213,7 +217,7 @@ async function commandThe(t: ExecutionContext, machine: Machine, key: string): P
   await commands.leave('reboot', { signal });
 }
 
-test.serial('a BMC behind KCS tells its address', async (t) => {
+test.serial('a BMC behind KCS tells its address, and a switch who it is', async (t) => {
   const { stack, machine, key } = await bootWithBmc('192.0.2.77');
   await using _ = stack;
   await machine.sees(/stage=waiting/);
@@ -222,22 +226,64 @@ test.serial('a BMC behind KCS tells its address', async (t) => {
     listenPort: machine.releasePort,
     key: key(),
   });
-  const found = await commands.inventory({ signal: AbortSignal.timeout(120_000) });
+  const signal = AbortSignal.timeout(180_000);
+  // The other NIC has no switch, so it is listened to for as long as may be.
+  const found = await commands.inventory({ signal, lldpSeconds: 20 });
   t.like(found, { hasBmc: true, bmcAddress: '192.0.2.77' });
+  const [quiet, heard] = found.nics.toSorted((a, b) => a.mac.localeCompare(b.mac));
+  t.is(quiet?.lldp, undefined);
+  t.is(heard?.mac, SWITCHED_MAC);
+  t.deepEqual(localLinkOf(heard?.lldp), {
+    switch_id: '02:aa:bb:cc:dd:01',
+    port_id: 'Ethernet1/7',
+    switch_info: 'rack1-switch',
+  });
 });
 
-/** A machine with the KCS interface of a BMC of OpenIPMI, whose LAN has the address. */
+const SWITCHED_MAC = '52:54:00:ff:ff:01';
+
+/** A wire to a NIC of a machine on which a switch says every second who it is. */
+async function wireOfSwitch(): Promise<AsyncDisposable & { readonly args: readonly string[] }> {
+  const socket = createSocket('udp4');
+  socket.bind(0, '127.0.0.1');
+  await once(socket, 'listening');
+  const guestPort = await freeUdpPort();
+  const tlvs = toFrame([
+    [1, '0402aabbccdd01'],
+    [2, `05${Buffer.from('Ethernet1/7').toString('hex')}`],
+    [3, '0078'],
+    [5, Buffer.from('rack1-switch').toString('hex')],
+  ]);
+  const frame = Buffer.from(`0180c200000e02aabbccdd0188cc${tlvs}0000`, 'hex');
+  const timer = setInterval(() => socket.send(frame, guestPort, '127.0.0.1'), 1000);
+  const places = `udp=127.0.0.1:${socket.address().port},localaddr=127.0.0.1:${guestPort}`;
+  return {
+    args: [
+      '-netdev',
+      `socket,id=wire,${places}`,
+      ...device(`e1000,netdev=wire,mac=${SWITCHED_MAC}`),
+    ],
+    async [Symbol.asyncDispose]() {
+      clearInterval(timer);
+      socket.close();
+    },
+  };
+}
+
+/** A machine with the KCS interface of a BMC of OpenIPMI, whose LAN has the address, and a switch. */
 async function bootWithBmc(address: string) {
   const stack = new AsyncDisposableStack();
   const port = stack.use(await startBmc(await mkdtemp(join(folder, 'bmc-')), address)).port;
   const conductor = stack.use(new FakeConductor([{ status: 202, nonce: NONCE }]));
   const apiUrl = await conductor.listen();
+  const wire = stack.use(await wireOfSwitch());
   const disks = [
     ...virtioDisk('d0', await newDisk('bmc'), 'B'),
     '-chardev',
     `socket,id=ipmi,host=127.0.0.1,port=${port},reconnect=1`,
     ...device('ipmi-bmc-extern,id=bmc,chardev=ipmi'),
     ...device('isa-ipmi-kcs,bmc=bmc'),
+    ...wire.args,
   ];
   const append = 'ironpxe_commands=1';
   const machine = stack.use(await Machine.start({ ramdisk, apiUrl, disks, append }));
