@@ -13,6 +13,7 @@ import { waitForSerial } from '../../../lab/serial.ts';
 import { flavor, untilSchedulable } from '../nova/compute.ts';
 import { type NamespacedCloud, startCloud } from '../support/inNamespace.ts';
 import { type OpenStackCommand, openStackCommand } from '../support/openstackCommand.ts';
+import { metaDataOnDisk } from './driveOnDisk.ts';
 
 const TOP = join(import.meta.dirname, '..', '..', '..');
 const CACHE = join(TOP, '.cache');
@@ -86,15 +87,25 @@ async function complaints(hardware: Hardware, { folder }: NamespacedCloud): Prom
   return (await Promise.all(texts)).join('\n');
 }
 
-async function deployAndDelete(command: OpenStackCommand, imageId: string, serialLogPath: string) {
-  await command.ok(`server create --flavor baremetal --image ${imageId} --nic none --wait atomic`);
-  const { status, fault } = await command.json('server show atomic');
+/** Makes a server and waits until it is ACTIVE. */
+async function create(command: OpenStackCommand, name: string, more: string): Promise<string> {
+  await command.ok(`server create --flavor baremetal ${more} --wait ${name}`);
+  const { id, status, fault } = await command.json(`server show ${name}`);
   if (status !== 'ACTIVE') throw new Error(`${status}: ${JSON.stringify(fault)}`);
-  log('the server is ACTIVE');
-  await waitForSerial(serialLogPath, /atomic login: /, { timeoutMs: LOGIN_TIMEOUT_MS });
-  log('the machine asks who logs in');
-  await command.ok('server delete --wait atomic');
-  log('the server is deleted');
+  log(`the server "${name}" is ACTIVE`);
+  return id;
+}
+
+async function remove(command: OpenStackCommand, name: string): Promise<void> {
+  await command.ok(`server delete --wait ${name}`);
+  log(`the server "${name}" is deleted`);
+}
+
+/** Networks are records of Neutron; the machine stays where it is plugged in. */
+async function makeNetwork(command: OpenStackCommand): Promise<void> {
+  const provider = '--provider-network-type flat --provider-physical-network provider';
+  await command.ok(`network create ${provider} net`);
+  await command.ok('subnet create --network net --subnet-range 198.51.100.0/24 sub');
 }
 
 test('openstack server create: a machine boots over PXE and runs the Atomic image', async (t) => {
@@ -124,11 +135,23 @@ test('openstack server create: a machine boots over PXE and runs the Atomic imag
   await command.ok(flavor(ROOT_GIB));
   await untilSchedulable(command, uuid);
   log('Nova offers the machine');
-  await deployAndDelete(command, converted.glance.base.id, machine.serialLogPath).catch(
-    async (error: unknown) => {
-      t.log(await complaints(hardware, cloud));
-      throw error;
-    },
-  );
-  t.pass();
+  const walk = async () => {
+    const imageId = converted.glance.base.id;
+    await create(command, 'atomic', `--image ${imageId} --nic none`);
+    const { serialLogPath, diskPath } = machine;
+    await waitForSerial(serialLogPath, /atomic login: /, { timeoutMs: LOGIN_TIMEOUT_MS });
+    log('the machine asks who logs in');
+    await remove(command, 'atomic');
+    await makeNetwork(command);
+    await untilSchedulable(command, uuid);
+    const told = `--image ${imageId} --network net --config-drive true --property color=blue`;
+    const id = await create(command, 'told', told);
+    const meta = await metaDataOnDisk(diskPath);
+    t.like(meta, { uuid: id, name: 'told', meta: { color: 'blue' } });
+    await remove(command, 'told');
+  };
+  await walk().catch(async (error: unknown) => {
+    t.log(await complaints(hardware, cloud));
+    throw error;
+  });
 });
