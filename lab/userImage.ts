@@ -154,11 +154,15 @@ type Reporting = {
   readonly signal: AbortSignal | undefined;
 };
 
+/** What mmdebstrap mounts goes with it, and it goes with us, however it or we are killed. */
+const OWN_MOUNTS =
+  '--pdeathsig KILL -- unshare --mount --pid --fork --kill-child --mount-proc'.split(' ');
+
 async function bootstrapRoot(
   args: readonly string[],
   { onStage, signal }: Reporting,
 ): Promise<void> {
-  const child = execa('mmdebstrap', args, {
+  const child = execa('setpriv', [...OWN_MOUNTS, 'mmdebstrap', ...args], {
     reject: false,
     stdin: 'ignore',
     ...(signal && { cancelSignal: signal }),
