@@ -26,7 +26,7 @@ export type ConductorOptions = {
 const TOP = join(import.meta.dirname, '..');
 const LISTEN_PORT = 6385;
 const BOOT_LISTEN_PORT = 8088;
-const START_TIMEOUT_MS = 30_000;
+const START_TIMEOUT_MS = 180_000;
 
 /** The socket on which the API of a lab's conductor is reached from outside its namespace. */
 export function apiSocketPath(stateDir: string): string {

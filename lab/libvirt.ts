@@ -8,6 +8,8 @@ import { startDaemon } from './processes.ts';
 import { tailOf } from './serial.ts';
 import { ownFolder, vhostCommand } from './vhost.ts';
 
+const START_TIMEOUT_MS = 180_000;
+
 const LIBVIRTD_CONF = `auth_unix_ro = "none"
 auth_unix_rw = "none"
 log_outputs = "3:stderr"
@@ -43,9 +45,15 @@ export async function startLibvirtd(
   const command = vhostCommand(netns, stateDir, cacheDir, ['libvirtd']);
   const daemon = await startDaemon(stateDir, 'libvirtd', command);
   const ended = daemon.ended.then((how) => ({ how }));
-  const answer = await Promise.race([ended, untilConnected(socketPath(stateDir), 30_000)]);
+  const answer = await Promise.race([
+    ended,
+    untilConnected(socketPath(stateDir), START_TIMEOUT_MS),
+  ]);
   if (answer === true) return;
-  const how = answer === false ? 'does not answer after 30 s' : `ended with ${answer.how}`;
+  const how =
+    answer === false
+      ? `does not answer after ${START_TIMEOUT_MS / 1000} s`
+      : `ended with ${answer.how}`;
   throw new LabFault(
     `libvirtd ${how}: ${await tailOf(daemon.logPath)}`,
     `Read ${daemon.logPath}; is the package libvirt-daemon-system installed whole?`,
