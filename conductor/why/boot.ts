@@ -47,9 +47,7 @@ export type Boot = BootStory & {
 /** Works out what the rules ask for. Pure. */
 export function readBoot(story: BootStory): Boot {
   const { operation } = story;
-  // What came after the end belongs to no failure of this operation.
-  const ended = story.entries.findIndex(({ kind }) => kind === 'operation.ended');
-  const entries = ended === -1 ? story.entries : story.entries.slice(0, ended + 1);
+  const entries = upToFailure(story.entries);
   const phases = phasesOf(entries);
   const startAt = entries.findLastIndex(
     (entry) => isStart(entry) || entry.kind === 'ramdisk.released',
@@ -74,6 +72,19 @@ export function readBoot(story: BootStory): Boot {
     transfers,
     lastTransfer: transfers.at(-1),
   };
+}
+
+/**
+ * The entries up to the end, and without what the machine did while a failure was cleaned up: it
+ * boots nothing then, asks again and again, and is answered so.
+ */
+function upToFailure(entries: readonly TimelineEntry[]): readonly TimelineEntry[] {
+  const endedAt = entries.findIndex(({ kind }) => kind === 'operation.ended');
+  const whole = endedAt === -1 ? entries : entries.slice(0, endedAt + 1);
+  const failedAt = whole.findLastIndex(({ kind }) => kind === 'step.failed');
+  const goesOn = whole.findLastIndex(({ kind }) => kind === 'step.started') > failedAt;
+  if (failedAt === -1 || goesOn) return whole;
+  return whole.filter(({ kind }, index) => index <= failedAt || kind === 'operation.ended');
 }
 
 /** A loader that asks by DHCP again (chain-loaded iPXE) is at DHCP again, not in its loader. */

@@ -170,7 +170,7 @@ export const DHCP_RULES: readonly Rule[] = [
     title: 'Our offers do not arrive',
     certainty: 'likely',
     pattern:
-      'The machine sent DISCOVER after DISCOVER, each was offered an address, none was taken.',
+      'The machine sent DISCOVER after DISCOVER, each was offered an address and a boot file, none was taken.',
     cause:
       'DHCP from this host to the machine is dropped on the way: a firewall, a relay that does not let answers back, or a switch that filters DHCP servers (DHCP snooping).',
     confirm: 'tcpdump -ni any port 67 or port 68, here and on the port of the machine',
@@ -178,8 +178,11 @@ export const DHCP_RULES: readonly Rule[] = [
     places: AT_DHCP,
     find: (boot) => {
       const offers = unanswered(boot);
-      if (offers.length < 2 || offers.some((one) => one.data['address'] === undefined))
-        return undefined;
+      // Firmware that boots passes over an offer without a boot file.
+      const whole = offers.every(
+        (one) => one.data['address'] !== undefined && textOf(one, 'boot_file') !== '',
+      );
+      if (offers.length < 2 || !whole) return undefined;
       return { evidence: [offers[0], offers.at(-1), 'no REQUEST of the machine in between'] };
     },
   },

@@ -1,4 +1,5 @@
 import test from 'ava';
+import type { TimelineEntry } from '../../conductor/timeline/entry.ts';
 import { readBoot } from '../../conductor/why/boot.ts';
 import { applies, explainBoot } from '../../conductor/why/explain.ts';
 import { RULES } from '../../conductor/why/rules.ts';
@@ -68,3 +69,29 @@ test('codes are there once, and no rule fits the recorded boot of a later one by
     t.is(fitting[0] ?? null, code, name);
   }
 });
+
+/** What firmware does while a failure is cleaned up: it asks, and there is nothing to boot. */
+function askingInVain(last: TimelineEntry): TimelineEntry[] {
+  const data = { vendor_class: 'PXEClient:Arch:00007', ipxe: false, address: '192.0.2.9' };
+  return [1, 2, 3].flatMap((time) =>
+    ['dhcp.discover', 'dhcp.offer'].map((kind, index) => ({
+      ...last,
+      id: last.id + time * 2 + index,
+      kind,
+      message: kind,
+      data: { ...data, no_boot_file: 'nothing to boot' },
+    })),
+  );
+}
+
+for (const { name, code, story } of BOOTS) {
+  const failedAt = story.entries.findLastIndex(({ kind }) => kind === 'step.failed');
+  const failed = story.entries[failedAt];
+  if (failed === undefined || story.operation.status === 'done') continue;
+  test(`${name}: the same while the failure is cleaned up`, (t) => {
+    const before = story.entries.slice(0, failedAt + 1);
+    const entries = [...before, ...askingInVain(failed)];
+    const operation = { ...story.operation, status: 'failing' };
+    t.is(explainBoot({ ...story, operation, entries }).code, code);
+  });
+}
