@@ -18,7 +18,12 @@ const BAR_MIB = 400;
 /** A fleet with one slow link, and how slow that is. */
 const FEW = 4;
 const SLOWER = 20;
-const TOP = join(import.meta.dirname, '..');
+/** As bin/ironpxe has it. */
+const LIKE_CONDUCTOR = {
+  NODE_COMPILE_CACHE: join(import.meta.dirname, '../.cache/compiled'),
+  MALLOC_ARENA_MAX: '2',
+  MALLOC_MMAP_THRESHOLD_: '262144',
+};
 
 type Row = FleetResult & { readonly machines: number };
 type Options = Record<'image-mib' | 'mbit' | 'most' | 'at-once' | 'in-flight-mib', number>;
@@ -33,7 +38,7 @@ async function main(): Promise<number> {
     'image-mib': 64,
     mbit: 1000,
     most: 32,
-    'at-once': 32,
+    'at-once': 16,
     'in-flight-mib': 8,
   });
   const counts = COUNTS.filter((count) => count <= options.most);
@@ -94,7 +99,7 @@ async function conduct(namespace: string, order: FleetOrder): Promise<FleetResul
   const { stdout } = await run(
     'nsenter',
     [`--net=/run/netns/${namespace}`, ...node, '--conductor', text],
-    { env: { NODE_COMPILE_CACHE: join(TOP, '.cache/compiled') }, timeoutMs: 3_600_000 },
+    { env: LIKE_CONDUCTOR, timeoutMs: 3_600_000 },
   );
   return JSON.parse(stdout) as FleetResult;
 }
