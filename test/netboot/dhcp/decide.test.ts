@@ -205,6 +205,22 @@ test('through a relay: its subnet, its URLs, back to its port 67, option 82 echo
   t.deepEqual(reply?.packet.options.get(OPTION.relayAgent), circuit);
 });
 
+test('a relay with one address for many networks names the client’s; the answer goes to the relay', async (t) => {
+  const fabric = ip('192.0.2.200');
+  const select = (...link: number[]) => Uint8Array.of(1, 2, 104, 105, 5, link.length, ...link);
+  const relayed = (agent: Uint8Array) =>
+    message(DISCOVER, { giaddr: fabric }, { [OPTION.relayAgent]: agent });
+  const agent = select(198, 51, 100, 0);
+  const { reply } = await answer(relayed(agent), new MemoryFacts([]));
+  t.regex(reply?.packet.yiaddr ?? '', /^198\.51\.100\./);
+  t.deepEqual([reply?.toAddress, reply?.toPort], [fabric, 'server']);
+  t.deepEqual(reply?.packet.options.get(OPTION.relayAgent), agent);
+  for (const broken of [select(198, 51, 100), Uint8Array.of(5, 4, 198), Uint8Array.of(5)]) {
+    const own = await answer(relayed(broken), new MemoryFacts([]));
+    t.regex(own.reply?.packet.yiaddr ?? '', /^192\.0\.2\./, 'giaddr says it then');
+  }
+});
+
 test('a renewal from a relayed subnet comes without the relay', async (t) => {
   const facts = new MemoryFacts([]);
   const relay = { giaddr: ip('198.51.100.1') };
