@@ -21,6 +21,22 @@ export function unknownMachine(packet: DhcpPacket, snapshot: DhcpSnapshot): read
   return [dhcpEvent('dhcp.unknown', packet, snapshot, message)];
 }
 
+/** The entry for a DISCOVER from a network that is not configured. */
+export function homeless(packet: DhcpPacket, nodeUuid: string | undefined): NewEvent {
+  const { mac, giaddr: relay } = packet;
+  const message = `DISCOVER unanswered: no subnet is configured for the relay ${relay} (${mac})`;
+  return { kind: 'dhcp.discover', message, nodeUuid, data: { mac, relay, ...kindOf(packet) } };
+}
+
+/** What the sender says of itself. */
+function kindOf(packet: DhcpPacket): Readonly<Record<string, unknown>> {
+  const { architecture, vendorClass, ipxe } = clientOf(packet);
+  return {
+    ...(vendorClass !== undefined && { vendorClass, ipxe }),
+    ...(architecture !== undefined && { architecture }),
+  };
+}
+
 /** An entry about `packet`; `boot` adds which boot file was named, or why none was. */
 export function dhcpEvent(
   kind: EventKind,
@@ -31,7 +47,6 @@ export function dhcpEvent(
 ): NewEvent {
   const { boot, ...rest } = more;
   const client = clientOf(packet);
-  const { architecture, vendorClass, ipxe } = client;
   const named = boot?.file === undefined ? '' : `, boot file ${boot.file}`;
   return {
     kind,
@@ -41,8 +56,7 @@ export function dhcpEvent(
       mac: packet.mac,
       subnet: snapshot.subnet.name,
       ...(packet.giaddr !== ANY && { relay: packet.giaddr }),
-      ...(vendorClass !== undefined && { vendorClass, ipxe }),
-      ...(architecture !== undefined && { architecture }),
+      ...kindOf(packet),
       ...(boot !== undefined && bootData(boot)),
       ...rest,
     },

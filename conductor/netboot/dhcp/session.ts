@@ -4,7 +4,7 @@ import type { NetbootTap } from '../tap.ts';
 import { dhcpConfig, type DhcpConfig, type DhcpOptions } from './config.ts';
 import { isAddressInUse } from './conflict.ts';
 import { decide, type DhcpDecision } from './decide.ts';
-import { dhcpEvent } from './events.ts';
+import { dhcpEvent, homeless } from './events.ts';
 import { searchMac } from './foreign.ts';
 import { lookUp } from './lookup.ts';
 import { decodePacket, encodePacket, type DhcpFault, type DhcpPacket } from './packet.ts';
@@ -185,10 +185,7 @@ export class DhcpSession {
     this.counters.homeless++;
     if (packet.type !== 'discover') return;
     const host = await this.#facts.hostByMac(packet.mac);
-    const { mac, giaddr } = packet;
-    const message = `DISCOVER unanswered: no subnet is configured for the relay ${giaddr} (${mac})`;
-    const event = { kind: 'dhcp.discover', message, data: { mac, relay: giaddr } } as const;
-    this.#facts.observe({ ...event, nodeUuid: host?.nodeUuid });
+    this.#facts.observe(homeless(packet, host?.nodeUuid));
   }
 
   #send(bytes: Buffer, { toAddress, toPort }: DhcpReply): void {

@@ -1,6 +1,7 @@
 import dgram from 'node:dgram';
 import { once } from 'node:events';
 import test from 'ava';
+import type { NewEvent } from '../../../conductor/events/kinds.ts';
 import { startDhcp } from '../../../conductor/netboot/dhcp/server.ts';
 import { decodePacket, encodePacket } from '../../../conductor/netboot/dhcp/packet.ts';
 import type { DhcpOptions } from '../../../conductor/netboot/dhcp/config.ts';
@@ -74,14 +75,17 @@ test.serial('serves through a relay, and goes on after noise and failing lookups
 });
 
 test.serial('a relay of no configured subnet is told of, not answered', async (t) => {
-  const told = Promise.withResolvers<string>();
-  const facts = new MemoryFacts([machine()], ({ message }) => told.resolve(message));
+  const told = Promise.withResolvers<NewEvent>();
+  const facts = new MemoryFacts([machine()], told.resolve);
   await using server = await startDhcp(OPTIONS, facts);
   const relay = await boundSocket(RELAY, server.listenPort);
   t.teardown(() => relay.close());
   const packet = message(['ipxe-rom', 0], { giaddr: ip('203.0.113.1') });
   relay.send(encodePacket(packet), server.listenPort, '127.0.0.1');
-  t.regex(await told.promise, /no subnet is configured for the relay 203\.0\.113\.1/);
+  const { message: text, data } = await told.promise;
+  t.regex(text, /no subnet is configured for the relay 203\.0\.113\.1/);
+  // By this it counts as a machine that came to boot, and not as one that booted another system.
+  t.regex(String(data?.['vendorClass']), /^PXEClient/);
   t.deepEqual([server.counters.homeless, server.counters.replied], [1, 0]);
 });
 
