@@ -12,6 +12,8 @@ export type Deployed = {
   /** Every file that the machine fetched, as `tftp NAME` or `http /NAME`; its UUID as `UUID`. */
   readonly fetched: readonly string[];
   readonly uuid: string;
+  /** The TFTP windows that were agreed on (RFC 7440); 1 where the loader asked for none. */
+  readonly windowsizes: readonly number[];
   /** The byte of the serial log behind the login prompt. */
   readonly endOffset: number;
 };
@@ -33,9 +35,13 @@ export async function deployOne(
   for await (const entry of deploy(api, uuid, instanceInfo, signal)) entries.push(entry);
   const powerOn = entries.find(({ kind }) => kind === 'power.changed');
   const timeoutMs = LOGIN_TIMEOUT_MS;
-  const login = await waitForSerial(node.serialLogPath, LOGIN_PROMPT, { timeoutMs, signal });
+  const { endOffset } = await waitForSerial(node.serialLogPath, LOGIN_PROMPT, {
+    timeoutMs,
+    signal,
+  });
+  const windowsizes = windowsOf(entries);
   const seconds = Math.round((Date.now() - Date.parse(powerOn?.at ?? '')) / 1000);
-  return { seconds, fetched: filesOf(entries, uuid), uuid, endOffset: login.endOffset };
+  return { seconds, fetched: filesOf(entries, uuid), uuid, windowsizes, endOffset };
 }
 
 /** Files that the entries tell of, as in {@link Deployed}. */
@@ -44,4 +50,9 @@ export function filesOf(entries: readonly TimelineEntry[], uuid: string): string
     .filter(({ kind }) => kind === 'tftp.done' || kind === 'http.done')
     .map(({ kind, data }) => `${kind.slice(0, 4)} ${String(data['file'])}`)
     .map((line) => line.replace(uuid, 'UUID'));
+}
+
+function windowsOf(entries: readonly TimelineEntry[]): number[] {
+  const done = entries.filter(({ kind }) => kind === 'tftp.done');
+  return [...new Set(done.map(({ data }) => Number(data['windowsize'])))];
 }

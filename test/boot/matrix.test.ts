@@ -33,6 +33,7 @@ for (const column of columns) {
         if (isDeployed(deployed)) {
           t.true(inOrder(deployed.fetched, way.fetched), `${cell}: ${deployed.fetched.join(', ')}`);
           cells.set(cell, `${deployed.seconds} s`);
+          t.log(`${cell}: ${deployed.seconds} s, TFTP windows ${deployed.windowsizes.join()}`);
           // What has nothing more to show must not slow the others down.
           await lab.api.put(`/v1/nodes/${deployed.uuid}/states/power`, { target: 'power off' });
         } else t.fail(`${cell}: ${String(deployed)}`);
