@@ -23,7 +23,8 @@ export type TreeContent =
 
 /**
  * Why a name is not served. `searched`: pxelinux and GRUB look for their config under several names,
- * of which only the MAC's exists here; that is no fault and no entry for the timeline.
+ * of which only the MAC's exists here, and shim for files that few sites have; that is no fault and no
+ * entry for the timeline.
  */
 export type TreeRefusal = 'absent' | 'searched' | 'forbidden' | 'broken';
 
@@ -146,8 +147,11 @@ function isConfig(what: NodeWish['what']): what is keyof typeof CONFIGS {
   return Object.hasOwn(CONFIGS, what);
 }
 
+/** Folders of configs, and what shim 16.1 looks for before its second stage. */
+const SEARCHED = /^(?:(?:pxelinux\.cfg|grub)\/|(?:revocations|shim_certificate)_\w+\.efi$)/;
+
 function absent(nodeUuid: string | undefined, name: string): TreeAnswer {
-  const searched = /^(?:pxelinux\.cfg|grub)\//.test(name) && nodeWish(name) === undefined;
+  const searched = SEARCHED.test(name) && nodeWish(name) === undefined;
   return { nodeUuid, refused: searched ? 'searched' : 'absent', why: `there is no ${name}` };
 }
 

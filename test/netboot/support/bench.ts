@@ -71,7 +71,7 @@ export class Bench implements AsyncDisposable {
     databasePath?: string,
   ): Promise<Running> {
     const wish = JSON.stringify({ options, machines, databasePath });
-    const server = this.namespace.start(process.execPath, [SERVER_SCRIPT, wish], 110_000);
+    const server = this.namespace.start(process.execPath, [SERVER_SCRIPT, wish], 600_000);
     await server.output.waitFor(/"ready":true/);
     return server;
   }
@@ -86,13 +86,24 @@ export class Bench implements AsyncDisposable {
     return client;
   }
 
-  /** A BIOS machine on tap0 that boots from the network; its output is its serial console. */
-  machine(mac: string, timeoutMs: number): Running {
+  /**
+   * A machine on tap0 that boots from the network, by BIOS unless told otherwise; its output is its
+   * serial console. `more` are arguments of QEMU, each an option with its value.
+   */
+  machine(
+    mac: string,
+    timeoutMs: number,
+    { uefi = false, more = [] }: { uefi?: boolean; more?: readonly string[] } = {},
+  ): Running {
+    // A card without a ROM of its own: it is UEFI firmware that boots from it then.
+    const card = `virtio-net-pci,netdev=net0,mac=${mac},bootindex=1${uefi ? ',romfile=' : ''}`;
     const args = [
-      '-machine pc,graphics=off -cpu qemu64 -accel tcg,thread=multi -m 256 -nodefaults -no-reboot',
+      uefi ? '-machine q35 -m 512' : '-machine pc,graphics=off -m 256',
+      '-cpu qemu64 -accel tcg,thread=multi -nodefaults -no-reboot',
       '-display none -monitor none -serial stdio',
       '-netdev tap,id=net0,ifname=tap0,script=no,downscript=no',
-      `-device virtio-net-pci,netdev=net0,mac=${mac},bootindex=1`,
+      `-device ${card}`,
+      ...more,
     ].flatMap((line) => line.split(' '));
     return this.namespace.start('qemu-system-x86_64', args, timeoutMs);
   }
