@@ -73,7 +73,7 @@ function fetchedFrom({ output }: Running): string[] {
 }
 
 const missing = missingTools(['ip', 'nsenter', 'qemu-system-x86_64', 'mcopy', 'mkfs.vfat']);
-for (const way of WAYS) {
+for (const [index, way] of WAYS.entries()) {
   const title = `${way.name}: the network sends a machine to its own disk`;
   if (missing.length > 0) {
     test.skip(`${title} (needs ${missing.join(', ')})`, () => {});
@@ -81,7 +81,7 @@ for (const way of WAYS) {
   }
   test.serial(title, async (t) => {
     t.timeout(600_000);
-    await using bench = await Bench.make('disk');
+    await using bench = await Bench.make(`disk${index}`);
     const boot = bootFacts({
       label: 'boot_whole_disk',
       files: {},
