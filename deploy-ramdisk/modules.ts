@@ -26,6 +26,8 @@ const DISK_CONTROLLERS = words(`
 /** Keyboards, for the shell of troubleshoot=1. */
 const KEYBOARDS = words('xhci_pci ehci_pci uhci_hcd usbhid hid_generic');
 
+const SERVER = [...VIRTIO, ...NICS, ...DISK_CONTROLLERS, ...KEYBOARDS];
+
 /** The way to the BMC. */
 const BMC = words('ipmi_si ipmi_ssif ipmi_devintf');
 
@@ -36,10 +38,11 @@ export const PROFILES = {
   /** Virtual machines with virtio devices only; the cloud kernel boots fastest. */
   virtio: { kernel: 'linux-image-cloud-amd64', modules: VIRTIO, packages: [] },
   /** Servers: common NICs and disk controllers, and virtual machines of every make. */
-  broad: {
+  broad: { kernel: 'linux-image-amd64', modules: SERVER, packages: [] },
+  /** Erases NVMe disks, asks the BMC for its address and hears switches besides. */
+  full: {
     kernel: 'linux-image-amd64',
-    modules: [...VIRTIO, ...NICS, ...DISK_CONTROLLERS, ...KEYBOARDS, ...BMC],
-    // Erases NVMe disks, asks the BMC for its address, hears switches.
+    modules: [...SERVER, ...BMC],
     packages: ['nvme-cli', 'ipmitool', 'lldpad'],
   },
 } as const satisfies Record<string, Profile>;

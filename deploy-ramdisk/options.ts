@@ -8,12 +8,14 @@ export const CACHE = join(dirname(import.meta.dirname), '.cache');
 
 export const HELP = `Builds the deploy ramdisk: a kernel and an initramfs from the distribution's packages.
 
-  npm run build:ramdisk -- [--profile broad|virtio] [--output DIR] [--force]
+  npm run build:ramdisk -- [--profile broad|full|virtio] [--output DIR] [--force]
                            [--local-boot] [--module NAME]... [--package NAME]...
 
-  --profile  broad: servers and virtual machines (default); virtio: virtual machines only
+  --profile  broad: servers and virtual machines (default); virtio: virtual machines only;
+             full: broad, and what erases NVMe disks by their own command and lets an inspection
+             tell the BMC's address and the switch (4.5 MiB more)
   --output   where kernel, initramfs and manifest.json go
-             (default .cache/ramdisk, or .cache/ramdisk-virtio for that profile)
+             (default .cache/ramdisk, or .cache/ramdisk-PROFILE for another than broad)
   --local-boot
              adds the file systems that are mounted to install boot loaders
   --module   one more kernel module, with what it needs
@@ -50,7 +52,7 @@ export function readOptions(args: readonly string[]): Options | undefined {
   if (values.help) return undefined;
   const { profile, force } = values;
   if (!isProfile(profile))
-    throw new BuildFailure(`--profile is "${profile}", expected broad or virtio.`);
+    throw new BuildFailure(`--profile is "${profile}", expected ${Object.keys(PROFILES).join(', ')}.`);
   const home = join(CACHE, profile === 'broad' ? 'ramdisk' : `ramdisk-${profile}`);
   const wished = [...(values['local-boot'] ? FILE_SYSTEMS : []), ...values.module];
   const extraModules = wished.map((name) => name.replaceAll('-', '_'));

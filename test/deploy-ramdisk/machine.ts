@@ -12,8 +12,8 @@ export const KEY = 'A1B2C3D4E5F6G7H8';
 
 /** Builds the ramdisk (nothing to do when it is current) and returns its folder. */
 export async function buildRamdisk(): Promise<string> {
-  await execa(process.execPath, [join(ROOT, 'deploy-ramdisk/build.ts')]);
-  return join(ROOT, '.cache/ramdisk');
+  await execa(process.execPath, [join(ROOT, 'deploy-ramdisk/build.ts'), '--profile', 'full']);
+  return join(ROOT, '.cache/ramdisk-full');
 }
 
 /** One answer of the fake conductor; 'drop' closes the connection without a word. */
