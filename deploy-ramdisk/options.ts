@@ -52,7 +52,9 @@ export function readOptions(args: readonly string[]): Options | undefined {
   if (values.help) return undefined;
   const { profile, force } = values;
   if (!isProfile(profile))
-    throw new BuildFailure(`--profile is "${profile}", expected ${Object.keys(PROFILES).join(', ')}.`);
+    throw new BuildFailure(
+      `--profile is "${profile}", expected ${Object.keys(PROFILES).join(', ')}.`,
+    );
   const home = join(CACHE, profile === 'broad' ? 'ramdisk' : `ramdisk-${profile}`);
   const wished = [...(values['local-boot'] ? FILE_SYSTEMS : []), ...values.module];
   const extraModules = wished.map((name) => name.replaceAll('-', '_'));

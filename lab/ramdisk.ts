@@ -7,19 +7,25 @@ export type Ramdisk = { readonly kernelPath: string; readonly ramdiskPath: strin
 
 const BUILD = join(import.meta.dirname, '..', 'deploy-ramdisk', 'build.ts');
 
+const VARIANTS = {
+  plain: { folder: 'ramdisk', options: [] },
+  local: { folder: 'ramdisk-local', options: ['--local-boot'] },
+  full: { folder: 'ramdisk-full', options: ['--profile', 'full'] },
+} as const;
+
 /**
  * Builds the deploy ramdisk where it is not up to date; it stands alone, so it runs as a program.
- * With `localBoot` it can install boot loaders.
+ * `local` can install boot loaders, `full` hears switches.
  * @throws LabFault with the last words of the build
  */
 export async function buildRamdisk(
   cacheDir: string,
   onLine: (line: string) => void,
   signal: AbortSignal,
-  { localBoot = false }: { readonly localBoot?: boolean } = {},
+  variant: 'plain' | 'local' | 'full' = 'plain',
 ): Promise<Ramdisk> {
-  const output = join(cacheDir, localBoot ? 'ramdisk-local' : 'ramdisk');
-  const more = localBoot ? ['--local-boot'] : [];
+  const { folder, options: more } = VARIANTS[variant];
+  const output = join(cacheDir, folder);
   const child = execa(process.execPath, [BUILD, '--output', output, ...more], {
     reject: false,
     all: true,

@@ -30,6 +30,8 @@ export type Spoilt = {
   readonly deployKernel?: string;
   /** `cloud`: an image with a boot loader, and a ramdisk that installs it. */
   readonly variant?: 'cloud';
+  /** `full`: a ramdisk that hears switches. */
+  readonly ramdisk?: 'full';
   /** Of the configuration, in place of what the DHCP mode needs. */
   readonly sections?: Readonly<Record<string, object>>;
 };
@@ -43,7 +45,12 @@ export async function makeBootLab(
 ): Promise<BootLab> {
   const { name = `${mode}-${power}`, variant = 'plain' } = spoilt;
   const isCloud = variant === 'cloud';
-  const ramdisk = await buildRamdisk(CACHE, () => {}, signal, { localBoot: isCloud });
+  const ramdisk = await buildRamdisk(
+    CACHE,
+    () => {},
+    signal,
+    spoilt.ramdisk ?? (isCloud ? 'local' : 'plain'),
+  );
   const cacheDir = join(CACHE, isCloud ? 'user-image-cloud' : 'user-image');
   const image = await userImage({ cacheDir, variant, signal });
   const stateDir = join(CACHE, 'boot', name);

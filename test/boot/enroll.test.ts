@@ -54,7 +54,11 @@ test('a machine that nobody knows enrolls itself, and is deployed through its ra
   const signal = AbortSignal.timeout(15 * 60_000);
   const sections = { inspect: { enroll_unknown: true, lldp_seconds: 60 } };
   const place = { dhcp: 'server', power: 'virsh' } as const;
-  await using lab = await makeBootLab(place, ['bios'], signal, { name: 'stranger', sections });
+  await using lab = await makeBootLab(place, ['bios'], signal, {
+    name: 'stranger',
+    ramdisk: 'full',
+    sections,
+  });
   const [machine] = lab.hardware.nodes;
   if (machine === undefined) throw new Error('no machine');
   const uri = libvirtUri(lab.hardware.stateDir);

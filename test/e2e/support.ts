@@ -42,7 +42,7 @@ export type E2eOptions = {
 export async function makeE2eLab(options: E2eOptions): Promise<E2eLab> {
   const signal = new AbortController().signal;
   const isCloud = options.variant === 'cloud';
-  const ramdisk = await buildRamdisk(CACHE, () => {}, signal, { localBoot: isCloud });
+  const ramdisk = await buildRamdisk(CACHE, () => {}, signal, isCloud ? 'local' : 'plain');
   const image = isCloud
     ? await userImage({ cacheDir: join(CACHE, 'user-image-cloud'), variant: 'cloud' })
     : await userImage({ cacheDir: join(CACHE, 'user-image') });
