@@ -4,12 +4,11 @@ import { findNode, getNode } from '../store/nodes.ts';
 import { listPorts } from '../store/ports.ts';
 import type { Node } from '../store/types.ts';
 import { tryParseMac } from '../values/mac.ts';
-import { isUuid } from '../values/uuid.ts';
 import { MINOR, since } from './gates.ts';
 import { renderNode } from './nodes/view.ts';
 import { refuseUnknown } from './paging.ts';
 import type { Answer, Call } from './resource.ts';
-import { agentInspection, heartbeat, parse } from './schemas.ts';
+import { agentInspection, heartbeat, parse, uuid as uuidText } from './schemas.ts';
 
 /** States in which an agent may ask who it is. */
 const AGENT_STATES: readonly ProvisionState[] = [
@@ -60,8 +59,10 @@ async function lookedUp(call: Call): Promise<Node | undefined> {
   const { node_uuid: uuid, addresses } = call.query;
   if (uuid === undefined && addresses === undefined)
     throw new IronpxeError('INVALID_REQUEST', 'Either node_uuid or addresses is needed.');
-  if (uuid !== undefined && isUuid(uuid)) return findNode(call.database, uuid);
+  if (uuid !== undefined) return findNode(call.database, parse(uuidText, uuid, 'node_uuid'));
   const macs = (addresses ?? '').split(',').flatMap((text) => tryParseMac(text) ?? []);
+  if (macs.length === 0)
+    throw new IronpxeError('INVALID_REQUEST', `addresses: found no MAC address in "${addresses}".`);
   const ports = await Promise.all(macs.map((address) => listPorts(call.database, { address })));
   const owners = [...new Set(ports.flat().map(({ nodeUuid }) => nodeUuid))];
   return owners.length === 1 ? findNode(call.database, owners[0] ?? '') : undefined;

@@ -95,7 +95,11 @@ const DOCUMENT_PATH = '/openapi.json';
 export function canonicalUrl(url: string): string {
   const [path = '/', ...query] = url.split('?');
   if (path === DOCUMENT_PATH) return url;
-  const trimmed = path.replace(/\/+$/, '').replace(/\.json$/, '') || '/';
+  const trimmed =
+    path
+      .replaceAll(/\/{2,}/g, '/')
+      .replace(/\/+$/, '')
+      .replace(/\.json$/, '') || '/';
   const first = trimmed.split('/')[1] ?? '';
   const versioned = COLLECTIONS.includes(first) ? `/v1${trimmed}` : trimmed;
   return [versioned, ...query].join('?');

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import type { z } from 'zod';
 import { IronpxeError } from '../errors/error.ts';
 import type { PageQuery } from '../store/pages.ts';
@@ -38,7 +39,8 @@ export type CrudSpec<
   readonly schema: z.ZodType<W>;
   /** Fields that PATCH may change; what they are when removed (`undefined`: they cannot be). */
   readonly patchable: JsonObject;
-  readonly toFields: (wanted: W) => Fields<T>;
+  /** The fields to store; of what clients cannot write, those of `before`. */
+  readonly toFields: (wanted: W, before?: T) => Fields<T>;
   /** The fields as a client would write them. */
   readonly toWritten: (record: T) => JsonObject;
   /** Refuses what the form alone cannot tell, before a change is stored. */
@@ -134,9 +136,19 @@ export async function patch<T extends Stored, W extends { uuid?: string | undefi
     const patched = applyPatch(spec.toWritten(fresh), operations, spec.patchable);
     const wanted = parse(spec.schema, patched, spec.kind.noun.toLowerCase());
     await spec.check(call, wanted, fresh);
-    return updateRecord(call.database, spec.kind, uuid, spec.toFields(wanted));
+    const fields = spec.toFields(wanted, fresh);
+    if (changesNothing(fresh, fields)) return fresh;
+    return updateRecord(call.database, spec.kind, uuid, fields);
   });
   return { status: 200, body: render(spec.shape, changed, call) };
+}
+
+/** Whether a patch leaves a thing as it is: then it was not updated. */
+export function changesNothing(thing: object, fields: object): boolean {
+  const before = new Map<string, unknown>(Object.entries(thing));
+  return Object.entries(fields).every(([name, value]) =>
+    isDeepStrictEqual(value, before.get(name)),
+  );
 }
 
 /**

@@ -57,7 +57,15 @@ export function wantedFields(shape: FieldSet, call: Call, detail: boolean): stri
       'INVALID_REQUEST',
       "Can't fetch a subset of fields with detail set: leave out either fields or detail.",
     );
-  return checkFields(shape, call, asked.toLowerCase().split(','));
+  const names = asked
+    .toLowerCase()
+    .split(',')
+    .map((name) => name.trim());
+  return checkFields(
+    shape,
+    call,
+    names.filter((name) => name !== ''),
+  );
 }
 
 function checkFields(shape: FieldSet, call: Call, names: readonly string[]): string[] {

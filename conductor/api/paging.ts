@@ -1,5 +1,6 @@
 import { IronpxeError } from '../errors/error.ts';
 import type { Call } from './resource.ts';
+import { parse, uuid } from './schemas.ts';
 
 /** A page never holds more. */
 export const MAX_LIMIT = 1000;
@@ -32,7 +33,10 @@ export function readPage(call: Call, columns: Readonly<Record<string, string>>):
   const sortColumn = sortKey === undefined ? undefined : readSortKey(sortKey, columns);
   return {
     limit: readLimit(limit),
-    ...(marker !== undefined && { marker }),
+    // What has a UUID is named by it, all else by its name.
+    ...(marker !== undefined && {
+      marker: 'uuid' in columns ? parse(uuid, marker, 'marker') : marker,
+    }),
     ...(sortColumn !== undefined && { sortColumn }),
     descending: direction === 'desc',
     ...(call.access?.narrowedTo !== undefined && { visibleTo: call.access.narrowedTo }),

@@ -84,7 +84,7 @@ export function serve(
         url: resource.path,
         ...(limit !== undefined && { bodyLimit: limit }),
         handler: async (request, reply) => {
-          if (endpoint === undefined) throw notAllowed(request);
+          if (endpoint === undefined) throw notServed(resource, request);
           refuseTooOld(endpoint, request);
           return send(reply, watched(await endpoint.handle(toCall(request, context)), streams));
         },
@@ -104,7 +104,13 @@ export function endpoints(
   );
 }
 
-function notAllowed(request: FastifyRequest): IronpxeError {
+/** Another method of the path, or, where all of them are newer than the request, no such path. */
+function notServed(resource: Resource, request: FastifyRequest): IronpxeError {
+  const versions = METHODS.flatMap((method) => resource[method] ?? []).map(
+    ({ since }) => since ?? MIN_MINOR,
+  );
+  if (Math.min(...versions) > request.minor)
+    return new IronpxeError('RESOURCE_NOT_FOUND', `${request.url} was not found.`);
   return new IronpxeError(
     'METHOD_NOT_ALLOWED',
     `${request.method} is not allowed on ${request.url}.`,

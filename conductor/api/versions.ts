@@ -14,7 +14,7 @@ export const MAX_VERSION = `1.${MAX_MINOR}`;
  */
 export function negotiate(headers: VersionHeaders): number {
   const asked = askedVersion(headers)?.trim().toLowerCase();
-  if (asked === undefined || asked === '') return MIN_MINOR;
+  if (asked === undefined) return MIN_MINOR;
   if (asked === 'latest') return MAX_MINOR;
   const parts = /^(\d+)\.(\d+)$/.exec(asked);
   if (parts === null)

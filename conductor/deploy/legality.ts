@@ -10,10 +10,10 @@ import type { Procedure } from './steps/types.ts';
 
 /** What Ironic calls a verb in its errors, of those that maintenance can forbid. */
 const IN_MAINTENANCE: Readonly<Partial<Record<Verb, 'as configured' | 'never'>>> = {
-  deploy: 'as configured',
-  rebuild: 'as configured',
+  deploy: 'never',
+  rebuild: 'never',
   provide: 'as configured',
-  clean: 'as configured',
+  clean: 'never',
   rescue: 'never',
   unrescue: 'never',
 };

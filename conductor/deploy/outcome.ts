@@ -8,7 +8,8 @@ export function doneEvent(node: Node): StateEvent {
 }
 
 /** Ironic's names of what made the conductor itself put a node into maintenance. */
-export type Fault = 'clean failure' | 'rescue abort failure' | 'power failure';
+export const FAULTS = ['power failure', 'clean failure', 'rescue abort failure'] as const;
+export type Fault = (typeof FAULTS)[number];
 
 /**
  * What a failure leaves on a node. Ironic puts a node into maintenance when a clean step broke off:

@@ -32,6 +32,12 @@ export const NETWORKING_ERRORS = {
     cause: 'The VIF is not attached to this node.',
     next: 'See "openstack baremetal node vif list" for those that are.',
   },
+  PORT_BOUND: {
+    status: 409,
+    retry: false,
+    cause: 'The port carries a VIF, so a network would lose its place.',
+    next: 'Detach the VIF first, or put the node into maintenance.',
+  },
   VIF_NO_FREE_PORT: {
     status: 400,
     retry: false,

@@ -30,14 +30,14 @@ export type RawRow = Readonly<Record<string, string | number | null>>;
 
 type PagedTable = keyof Tables;
 
-/** A page of nodes. @throws IronpxeError INVALID_REQUEST for a marker that names no node */
+/** A page of nodes. @throws IronpxeError RECORD_NOT_FOUND for a marker that names no node */
 export async function pageOfNodes(database: Database, query: PageQuery): Promise<Node[]> {
   return (await pageOf<NodesTable>(database, 'nodes', query)).map(toNode);
 }
 
 /**
  * A page of rows with the wanted columns (SQL text) only, not parsed: lists write thousands of them.
- * @throws IronpxeError INVALID_REQUEST for a marker that names none
+ * @throws IronpxeError RECORD_NOT_FOUND for a marker that names none
  */
 export async function pageOfRows(
   database: Database,
@@ -48,18 +48,18 @@ export async function pageOfRows(
   return pageOf<RawRow>(database.withoutPlugins(), table, query, columns);
 }
 
-/** A page of ports. @throws IronpxeError INVALID_REQUEST for a marker that names no port */
+/** A page of ports. @throws IronpxeError RECORD_NOT_FOUND for a marker that names no port */
 export async function pageOfPorts(database: Database, query: PageQuery): Promise<Port[]> {
   return (await pageOf<PortsTable>(database, 'ports', query)).map(toPort);
 }
 
-/** A page of chassis. @throws IronpxeError INVALID_REQUEST for a marker that names none */
+/** A page of chassis. @throws IronpxeError RECORD_NOT_FOUND for a marker that names none */
 export async function pageOfChassis(database: Database, query: PageQuery): Promise<Chassis[]> {
   const rows = await pageOf<ChassisTable>(database, 'chassis', query);
   return rows.map((row) => ({ ...row, extra: JSON.parse(row.extra) }));
 }
 
-/** The rows of a page of any table with a UUID. @throws IronpxeError INVALID_REQUEST */
+/** The rows of a page of any table with a UUID. @throws IronpxeError RECORD_NOT_FOUND */
 export async function pageOf<T>(
   database: Database,
   table: PagedTable,
@@ -67,7 +67,7 @@ export async function pageOf<T>(
   columns: readonly string[] = ['*'],
 ): Promise<T[]> {
   const column = query.sortColumn;
-  const key = column === undefined ? sql`rowid` : sql`coalesce(${ref(column)}, '')`;
+  const key = column === undefined ? sql`rowid` : sql`coalesce(${ref(column)}, ${BEFORE_ALL})`;
   const where = [sql`true`, ...filters(query)];
   if (query.visibleTo !== undefined) where.push(visible(table, query.visibleTo));
   if (query.marker !== undefined) where.push(await after(database, table, key, query));
@@ -77,6 +77,9 @@ export async function pageOf<T>(
     order by ${key} ${order}, rowid ${order} limit ${query.limit}`.execute(database);
   return rows;
 }
+
+/** What null sorts as: SQLite puts numbers before texts, and this before all numbers. */
+const BEFORE_ALL = sql.lit(-9e18);
 
 /** Rows of a project's nodes. A table without any node in it has an answer of its own, or fails. */
 function visible(table: PagedTable, project: string): RawBuilder<unknown> {
@@ -127,7 +130,7 @@ async function after(
   );
   const marker = rows[0];
   if (marker === undefined)
-    throw new IronpxeError('INVALID_REQUEST', `The marker ${query.marker} could not be found.`);
+    throw new IronpxeError('RECORD_NOT_FOUND', `The marker ${query.marker} could not be found.`);
   const beyond = query.descending ? sql`<` : sql`>`;
   return sql`(${key}, rowid) ${beyond} (${marker.sortedBy}, ${marker.place})`;
 }

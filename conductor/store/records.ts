@@ -79,7 +79,7 @@ export async function getRecord<T extends Stored>(
   return toRecord(kind, row);
 }
 
-/** A page of records. @throws IronpxeError INVALID_REQUEST for a marker that names none */
+/** A page of records. @throws IronpxeError RECORD_NOT_FOUND for a marker that names none */
 export async function pageOfRecords<T extends Stored>(
   database: Database,
   kind: RecordKind<T>,

@@ -120,8 +120,10 @@ test('what other drivers cannot do is refused', async (t) => {
   t.is(await put('states/console', { enabled: true }), 400);
   t.is(await put('states/raid', {}), 404);
   t.is(await put('management/indicators/led@chassis', { state: 'ON' }), 400);
-  const made = { driver: 'pxe_ssh', boot_mode: 'uefi' };
-  t.is((await api.send('POST /v1/nodes', { body: made })).status, 400);
+  const made = { driver: 'pxe_ssh', boot_mode: 'uefi', secure_boot: true };
+  const { status, json } = await api.send('POST /v1/nodes', { body: made });
+  t.is(status, 201);
+  t.like(json, { boot_mode: 'uefi', secure_boot: true });
 });
 
 test('deploy templates: made, refused, changed, shown by name', async (t) => {

@@ -15,7 +15,7 @@ export type Recorded = {
 };
 
 /** The recording of this name, in order. */
-export function readRecording(name: 'cli' | 'nova'): Recorded[] {
+export function readRecording(name: 'cli' | 'nova' | 'nova-neutron'): Recorded[] {
   const url = new URL(`../vectors/ironic/${name}.jsonl`, import.meta.url);
   const lines = readFileSync(url, 'utf8').trimEnd().split('\n');
   return lines.map((line) => JSON.parse(line) as Recorded);

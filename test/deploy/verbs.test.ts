@@ -170,8 +170,9 @@ const REFUSALS: readonly (readonly [ProvisionState, Verb, ErrorCode, string?])[]
   ['enroll', 'deploy', 'INVALID_STATE'],
   ['active', 'service', 'VERB_UNSUPPORTED'],
   ['clean hold', 'unhold', 'VERB_UNSUPPORTED'],
-  ['available', 'deploy', 'NODE_IN_MAINTENANCE', 'deploy: {allow_in_maintenance: false}'],
-  ['manageable', 'clean', 'NODE_IN_MAINTENANCE', 'deploy: {allow_in_maintenance: false}'],
+  ['available', 'deploy', 'NODE_IN_MAINTENANCE'],
+  ['manageable', 'clean', 'NODE_IN_MAINTENANCE'],
+  ['manageable', 'provide', 'NODE_IN_MAINTENANCE', 'deploy: {allow_in_maintenance: false}'],
   ['active', 'rescue', 'NODE_IN_MAINTENANCE'],
   ['rescue', 'unrescue', 'NODE_IN_MAINTENANCE'],
 ];

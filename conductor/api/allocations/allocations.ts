@@ -7,7 +7,7 @@ import { type Allocation, ALLOCATIONS, deleteAllocation } from '../../store/allo
 import { getNode } from '../../store/nodes.ts';
 import { getRecord, insertRecord, updateRecord } from '../../store/records.ts';
 import type { Node } from '../../store/types.ts';
-import { checkRoots, type ListSpec } from '../crud.ts';
+import { changesNothing, checkRoots, type ListSpec } from '../crud.ts';
 import { refuseNewer, render, type Shape } from '../fields.ts';
 import { MINOR } from '../gates.ts';
 import { applyPatch, type PatchOperation } from '../jsonPatch.ts';
@@ -141,14 +141,15 @@ async function fieldsOf(
 export async function patchAllocation(call: Call): Promise<Answer> {
   const operations = parse(jsonPatch, call.body, 'JSON patch') as PatchOperation[];
   checkRoots(call, 'allocationFields', { name: null, extra: {} }, operations);
-  const { uuid, name, extra } = await allocationOfPath(call);
+  const before = await allocationOfPath(call);
+  const { uuid, name, extra } = before;
   const patched = applyPatch({ name, extra }, operations, { name: null, extra: {} });
   const wanted = parse(allocationPatched, patched, 'allocation');
   if (wanted.name && wanted.name !== name) checkName(wanted.name, call.minor);
-  const changed = await updateRecord(call.database, ALLOCATIONS, uuid, {
-    name: wanted.name ?? null,
-    extra: wanted.extra,
-  });
+  const fields = { name: wanted.name ?? null, extra: wanted.extra };
+  const changed = changesNothing(before, fields)
+    ? before
+    : await updateRecord(call.database, ALLOCATIONS, uuid, fields);
   return { status: 200, body: render(SHAPE, changed, call) };
 }
 

@@ -50,7 +50,7 @@ export const ALLOCATION_RESOURCES: readonly Resource[] = [
     DELETE: {
       what: 'Gives the node back.',
       handle: async (call) => removeAllocationOfNode(call, await nodeOfPath(call)),
-      ...WRITE,
+      since: SINCE_MINOR,
     },
   },
 ];

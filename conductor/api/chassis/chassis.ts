@@ -3,13 +3,14 @@ import { IronpxeError } from '../../errors/error.ts';
 import { deleteChassis, getChassis, insertChassis, updateChassis } from '../../store/chassis.ts';
 import { pageOfChassis } from '../../store/pages.ts';
 import type { Chassis } from '../../store/types.ts';
+import { changesNothing } from '../crud.ts';
 import { readDetail, render, type Shape, wantedFields } from '../fields.ts';
 import { applyPatch, type PatchOperation, rootOf } from '../jsonPatch.ts';
 import { links, wireTime } from '../links.ts';
 import { listNodes } from '../nodes/list.ts';
 import { collection, readPage, refuseUnknown } from '../paging.ts';
 import type { Answer, Call } from '../resource.ts';
-import { chassisWrite, jsonPatch, parse } from '../schemas.ts';
+import { chassisWrite, jsonPatch, parse, uuid as uuidText } from '../schemas.ts';
 
 const SHAPE: Shape<Chassis> = {
   collection: 'chassis',
@@ -68,7 +69,11 @@ export async function showChassis(call: Call): Promise<Answer> {
 }
 
 function chassisOfPath(call: Call): Promise<Chassis> {
-  return getChassis(call.database, call.params.uuid ?? '');
+  return getChassis(call.database, uuidOfPath(call));
+}
+
+function uuidOfPath(call: Call): string {
+  return parse(uuidText, call.params.uuid, 'chassis_uuid');
 }
 
 /** `GET /v1/chassis/{uuid}/nodes[/detail]` */
@@ -90,16 +95,19 @@ export async function patchChassis(call: Call): Promise<Answer> {
       'INVALID_REQUEST',
       `Cannot patch /${stranger}: the fields that change are description, extra.`,
     );
-  const { uuid, description, extra } = await chassisOfPath(call);
+  const before = await chassisOfPath(call);
+  const { description, extra } = before;
   const patched = applyPatch({ description, extra }, operations, PATCHABLE);
   const wanted = parse(chassisWrite, patched, 'chassis');
   const columns = { description: wanted.description ?? null, extra: wanted.extra };
-  const changed = await updateChassis(call.database, uuid, columns);
+  const changed = changesNothing(before, columns)
+    ? before
+    : await updateChassis(call.database, before.uuid, columns);
   return { status: 200, body: render(SHAPE, changed, call) };
 }
 
 /** `DELETE /v1/chassis/{uuid}` */
 export async function removeChassis(call: Call): Promise<Answer> {
-  await deleteChassis(call.database, call.params.uuid ?? '');
+  await deleteChassis(call.database, uuidOfPath(call));
   return { status: 204 };
 }

@@ -16,12 +16,14 @@ import { renderNode } from './view.ts';
 export async function createNode(call: Call): Promise<Answer> {
   refuseNewerFields(call);
   const wanted = parse(nodeCreated, call.body, 'node');
-  refuseMachineFields(wanted);
   const interfaces = await checkNode(call, wanted);
   const node = await insertNode(call.database, {
     uuid: wanted.uuid ?? randomUUID(),
     provisionState: call.minor < MINOR.enroll ? 'available' : 'enroll',
     ...columnsOf(wanted),
+    // The next look at the machine says what they are.
+    bootMode: wanted.boot_mode ?? null,
+    secureBoot: wanted.secure_boot ?? null,
     owner: ownerOfNew(call.access, wanted.owner ?? null),
     interfaces,
   });
@@ -59,24 +61,12 @@ export function columnsOf(wanted: NodeWrite) {
   };
 }
 
-/** Fields that tell what the machine is like; Ironic takes them and its next look overwrites them. */
-function refuseMachineFields(wanted: z.output<typeof nodeCreated>): void {
-  const set = (['boot_mode', 'secure_boot', 'console_enabled'] as const).filter(
-    (name) => wanted[name] !== undefined && wanted[name] !== null && wanted[name] !== false,
-  );
-  if (set.length > 0)
-    throw new IronpxeError(
-      'INVALID_REQUEST',
-      `Cannot create a node with ${set.join(', ')}: the machine itself says what they are.`,
-    );
-}
-
 /**
  * Checks what the form alone cannot tell: the name, the driver and the chassis. Gives the
  * interfaces that are chosen. @throws IronpxeError INVALID_REQUEST, DRIVER_UNKNOWN
  */
 export async function checkNode(call: Call, wanted: NodeWrite): Promise<Record<string, string>> {
-  if (wanted.name) checkName(wanted.name, call.minor);
+  if (typeof wanted.name === 'string') checkName(wanted.name, call.minor);
   const driver = call.conductor.drivers.get(wanted.driver);
   if (driver === undefined)
     throw new IronpxeError(

@@ -1,4 +1,7 @@
+import { z } from 'zod';
+import { FAULTS } from '../../deploy/outcome.ts';
 import { IronpxeError } from '../../errors/error.ts';
+import { getChassis } from '../../store/chassis.ts';
 import { isProvisionState } from '../../states/index.ts';
 import { type PageQuery, pageOfRows } from '../../store/pages.ts';
 import { readDetail, refuseNewer, wantedFields } from '../fields.ts';
@@ -68,7 +71,7 @@ export const FILTERS: Readonly<Record<string, (value: string, call: Call) => Con
   provision_state: (value) => equal('provisionState', knownState(value)),
   driver: (value) => equal('driver', value),
   resource_class: (value) => equal('resourceClass', value),
-  fault: (value) => equal('fault', value),
+  fault: (value) => equal('fault', parse(z.enum(FAULTS), value, 'fault')),
   conductor: (value, call) => (value === call.conductor.name ? EVERYTHING : NOTHING),
   owner: (value) => equal('owner', value),
   description_contains: (value) => ({ ...EVERYTHING, contains: { description: value } }),
@@ -117,6 +120,8 @@ export async function listNodes(
   const names = wantedFields(NODE_SHAPE, call, options.detail ?? readDetail(call));
   const page = readPage(call, SORT_COLUMNS);
   const asked = readFilters(call);
+  if (call.query.chassis_uuid !== undefined)
+    await getChassis(call.database, call.query.chassis_uuid);
   const writer = rowWriter(NODE_SHAPE.fields, NODE_SHAPE.collection, names);
   const rows = await pageOfRows(call.database, 'nodes', writer.columns, {
     ...page,

@@ -2,29 +2,14 @@ import { IronpxeError } from '../../errors/error.ts';
 import { isUuid } from '../../values/uuid.ts';
 import { MINOR } from '../gates.ts';
 
-/** Words that are part of paths below /v1/nodes, so no node can be called so. */
+/** Words that stand right below /v1/nodes, so no node can be called so. */
 const RESERVED = [
-  'allocation',
-  'bios',
-  'children',
   'detail',
-  'firmware',
-  'history',
-  'inventory',
-  'kernel_line',
   'maintenance',
   'management',
-  'portgroups',
-  'ports',
   'states',
-  'timeline',
-  'traits',
   'validate',
   'vendor_passthru',
-  'verify',
-  'vifs',
-  'vmedia',
-  'volume',
 ] as const;
 
 const HOST_NAME =
@@ -35,7 +20,7 @@ const UNRESERVED = /^[\w.~-]{1,255}$/;
 /** Refuses a name that could not be used in a path. @throws IronpxeError INVALID_REQUEST */
 export function checkName(name: string, minor: number): void {
   const pattern = minor < MINOR.freeNames ? HOST_NAME : UNRESERVED;
-  const reserved = (RESERVED as readonly string[]).includes(name.toLowerCase());
+  const reserved = (RESERVED as readonly string[]).includes(name);
   if (pattern.test(name) && !isUuid(name) && !reserved) return;
   throw new IronpxeError(
     'INVALID_REQUEST',

@@ -11,11 +11,12 @@ import type { Answer, Call } from '../resource.ts';
 import { bool, jsonPatch, nodePatched, parse } from '../schemas.ts';
 import { checkNode, columnsOf } from './create.ts';
 import { nodeOfPath } from './ident.ts';
-import { INTERFACE_KINDS } from './interfaces.ts';
+import { INTERFACE_KINDS, type InterfaceKind, interfaceOf } from './interfaces.ts';
 import {
   checkConflicts,
   checkDriverChange,
   checkInterfaceChange,
+  checkProperties,
   checkResourceClass,
   protection,
   releaseAllocation,
@@ -94,12 +95,20 @@ async function change(
   const patched = applyPatch(writableForm(node, call), operations, PATCHABLE);
   const wanted = parse(nodePatched, patched, 'node');
   checkResourceClass(node, wanted.resource_class ?? null);
-  checkInterfaceChange(node, roots);
   checkDriverChange(node, wanted.driver);
+  checkProperties(node, wanted.properties);
   const interfaces = await checkNode(call, {
     ...wanted,
     name: wanted.name === node.name ? null : wanted.name,
   });
+  const after = { driver: wanted.driver, interfaces };
+  const isChanged = (kind: InterfaceKind) =>
+    interfaceOf(call, node, kind) !== interfaceOf(call, after, kind);
+  const asked = INTERFACE_KINDS.filter((kind) => roots.includes(`${kind}_interface`));
+  checkInterfaceChange(
+    node,
+    asked.filter(isChanged).map((kind) => `${kind}_interface`),
+  );
   const columns: NodePatch = {
     ...columnsOf(wanted),
     ...protection(node, wanted),

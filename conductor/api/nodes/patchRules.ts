@@ -2,7 +2,7 @@ import { IronpxeError } from '../../errors/error.ts';
 import type { Database } from '../../store/database.ts';
 import { deleteAllocation } from '../../store/allocations.ts';
 import type { ProvisionState } from '../../states/index.ts';
-import type { Node } from '../../store/types.ts';
+import type { JsonObject, Node } from '../../store/types.ts';
 import { MINOR } from '../gates.ts';
 import { type PatchOperation, rootOf } from '../jsonPatch.ts';
 
@@ -80,13 +80,34 @@ export function checkResourceClass(node: Node, wanted: string | null): void {
 }
 
 /** A machine is driven through its interfaces, so they stay while something runs on it. */
-export function checkInterfaceChange(node: Node, roots: readonly string[]): void {
-  const changed = roots.filter((root) => root.endsWith('_interface'));
+export function checkInterfaceChange(node: Node, changed: readonly string[]): void {
   const free = node.maintenance || CONFIGURABLE_STATES.includes(node.provisionState);
   if (changed.length === 0 || free) return;
   throw new IronpxeError(
     'FIELD_LOCKED',
     `Node ${node.uuid} can not have ${changed.join(', ')} updated unless it is in one of allowed (${CONFIGURABLE_STATES.join(', ')}) states or in maintenance mode.`,
+  );
+}
+
+/** Properties that schedulers count with. */
+const COUNTED = ['cpus', 'memory_mb', 'local_gb'];
+
+function isCount(value: unknown): boolean {
+  if (typeof value === 'string') return /^\d+$/.test(value);
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0;
+}
+
+/** @throws IronpxeError INVALID_REQUEST naming each property that should be a number and is none */
+export function checkProperties(node: Node, properties: JsonObject): void {
+  const bad = COUNTED.filter((name) => {
+    const value = properties[name] ?? null;
+    return value !== null && value !== node.properties[name] && !isCount(value);
+  });
+  if (bad.length === 0) return;
+  const found = bad.map((name) => `${name}=${JSON.stringify(properties[name])}`).join(', ');
+  throw new IronpxeError(
+    'INVALID_REQUEST',
+    `The properties ${COUNTED.join(', ')} of node ${node.uuid} are whole numbers from 0 up: found ${found}.`,
   );
 }
 

@@ -20,14 +20,13 @@ export async function removeNode(call: Call): Promise<Answer> {
 }
 
 function checkRemovable(node: Node): void {
-  refuseProtected(node);
-  if (node.maintenance) return;
-  if (node.instanceUuid !== null)
+  if (node.instanceUuid !== null && !node.maintenance)
     throw new IronpxeError(
       'NODE_ASSOCIATED',
       `Node ${node.uuid} is associated with instance ${node.instanceUuid}.`,
     );
-  if (!REMOVABLE.includes(node.provisionState))
+  refuseProtected(node);
+  if (!node.maintenance && !REMOVABLE.includes(node.provisionState))
     throw new IronpxeError(
       'NODE_NOT_REMOVABLE',
       `Can not delete node "${node.uuid}" while it is in provision state "${node.provisionState}". Valid provision states to perform deletion are: ${REMOVABLE.join(', ')}.`,

@@ -113,13 +113,18 @@ const PARTS_OF_NODE: readonly Resource[] = [
   {
     path: '/v1/nodes/:ident/traits',
     GET: { what: 'Lists traits of a node.', handle: showTraits, since: 37 },
-    PUT: { what: 'Sets the traits of a node.', handle: replaceTraits, since: 37 },
-    DELETE: { what: 'Removes all traits of a node.', handle: clearTraits, since: 37 },
+    PUT: { what: 'Sets the traits of a node.', handle: replaceTraits, since: 37, tooOld: 405 },
+    DELETE: {
+      what: 'Removes all traits of a node.',
+      handle: clearTraits,
+      since: 37,
+      tooOld: 405,
+    },
   },
   {
     path: '/v1/nodes/:ident/traits/:trait',
-    PUT: { what: 'Adds a trait.', handle: addTrait, since: 37 },
-    DELETE: { what: 'Removes a trait.', handle: removeTrait, since: 37 },
+    PUT: { what: 'Adds a trait.', handle: addTrait, since: 37, tooOld: 405 },
+    DELETE: { what: 'Removes a trait.', handle: removeTrait, since: 37, tooOld: 405 },
   },
   {
     path: '/v1/nodes/:ident/bios',

@@ -191,7 +191,8 @@ function checkParameters(change: Readonly<Record<string, unknown>> & { target: s
         `The parameter ${name} goes with the target ${targets.join(' or ')} only, not with "${change.target}".`,
       );
   const needed = Object.entries(NEEDED).find(([target]) => target === change.target)?.[1];
-  if (needed !== undefined && !given(change[needed]))
+  const isMissing = needed !== undefined && (!given(change[needed]) || isEmptyList(change[needed]));
+  if (isMissing)
     throw new IronpxeError(
       'INVALID_REQUEST',
       `"${needed}" is required when setting target provision state to ${change.target}`,
@@ -200,6 +201,10 @@ function checkParameters(change: Readonly<Record<string, unknown>> & { target: s
 
 /** Targets that need a parameter. */
 const NEEDED = { clean: 'clean_steps', rescue: 'rescue_password' } as const;
+
+function isEmptyList(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 0;
+}
 
 function given(value: unknown): boolean {
   return value !== undefined && value !== null;

@@ -24,9 +24,11 @@ export async function replaceTraits(call: Call): Promise<Answer> {
 
 /** `PUT /v1/nodes/{ident}/traits/{trait}` */
 export async function addTrait(call: Call): Promise<Answer> {
-  if (call.body !== undefined)
+  const { trait = '' } = call.params;
+  if (Object.keys(Object(call.body)).length > 0)
     throw new IronpxeError('INVALID_REQUEST', 'A trait is added without a body.');
-  return change(call, (before) => [...before, call.params.trait ?? '']);
+  const answer = await change(call, (before) => [...before, trait]);
+  return { ...answer, location: `${call.baseUrl}/v1/nodes/${call.params.ident}/traits/${trait}` };
 }
 
 /** `DELETE /v1/nodes/{ident}/traits/{trait}` */

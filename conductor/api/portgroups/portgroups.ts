@@ -41,7 +41,7 @@ export const PORTGROUP_SPEC: CrudSpec<Portgroup, Written> = {
   patchable: {
     address: null,
     extra: {},
-    mode: null,
+    mode: undefined,
     name: null,
     node_uuid: undefined,
     properties: {},
@@ -59,14 +59,14 @@ export const PORTGROUP_SPEC: CrudSpec<Portgroup, Written> = {
     node: ofNode,
     address: async (_call, value) => ({ address: parse(mac, value, 'address') }),
   },
-  toFields: (wanted) => ({
+  toFields: (wanted, before) => ({
     nodeUuid: wanted.node_uuid,
     name: wanted.name ?? null,
     address: wanted.address ?? null,
     mode: wanted.mode,
     properties: wanted.properties,
     extra: wanted.extra,
-    internalInfo: {},
+    internalInfo: before?.internalInfo ?? {},
     standalonePortsSupported: wanted.standalone_ports_supported,
   }),
   toWritten: (portgroup) => ({
@@ -95,14 +95,13 @@ const CONNECTABLE: readonly ProvisionState[] = [
 async function checkPortgroup(call: Call, wanted: Written, before?: Portgroup): Promise<void> {
   if (wanted.name && wanted.name !== before?.name) checkName(wanted.name, call.minor);
   const node = await nodeOfBody(call, wanted.node_uuid);
-  const moved = before !== undefined && before.nodeUuid !== wanted.node_uuid;
-  const readdressed = before !== undefined && before.address !== (wanted.address ?? null);
-  if (!(moved || readdressed)) return;
-  if (node.maintenance || CONNECTABLE.includes(node.provisionState)) return;
-  throw new IronpxeError(
-    'FIELD_LOCKED',
-    `Portgroup ${before.uuid} can not change its node or address while node ${node.uuid} is in state "${node.provisionState}": expected ${CONNECTABLE.join(', ')}, or maintenance.`,
-  );
+  if (before === undefined || before.nodeUuid === wanted.node_uuid) return;
+  if (!node.maintenance && !CONNECTABLE.includes(node.provisionState))
+    throw new IronpxeError(
+      'FIELD_LOCKED',
+      `Portgroup ${before.uuid} can not be associated with node ${node.uuid} in state "${node.provisionState}": expected ${CONNECTABLE.join(', ')}, or maintenance.`,
+    );
+  await checkEmpty(call, before);
 }
 
 async function checkEmpty(call: Call, portgroup: Portgroup): Promise<void> {

@@ -8,13 +8,14 @@ import { getNode } from '../../store/nodes.ts';
 import { deletePort, getPort, insertPort, updatePort } from '../../store/ports.ts';
 import { getRecord } from '../../store/records.ts';
 import { PORTGROUPS } from '../../store/resources.ts';
-import { checkRoots } from '../crud.ts';
+import { changesNothing, checkRoots } from '../crud.ts';
 import type { JsonObject, Node, Port } from '../../store/types.ts';
 import { refuseNewer, render } from '../fields.ts';
 import { applyPatch, type PatchOperation, rootOf } from '../jsonPatch.ts';
 import type { Answer, Call } from '../resource.ts';
 import { jsonPatch, parse, portWrite } from '../schemas.ts';
 import { nodeOfBody } from '../nodes/body.ts';
+import { vifOf } from '../../networking/vifs.ts';
 import { portOfPath } from './list.ts';
 import { PORT_SHAPE } from './shape.ts';
 
@@ -102,7 +103,9 @@ export async function patchPort(call: Call): Promise<Answer> {
     const now = await getNode(call.database, nodeUuid);
     checkAddress(now, port, wanted.address);
     checkConnectivity(now, port, operations);
-    return noted(call, 'changed', (trx) => updatePort(trx, uuid, columnsOf(wanted)));
+    const columns = columnsOf(wanted);
+    if (changesNothing(port, columns)) return port;
+    return noted(call, 'changed', (trx) => updatePort(trx, uuid, columns));
   });
   return { status: 200, body: render(PORT_SHAPE, changed, call) };
 }
@@ -154,13 +157,23 @@ function checkConnectivity(node: Node, port: Port, operations: readonly PatchOpe
 export async function removePort(call: Call): Promise<Answer> {
   const port = await portOfPath(call);
   const node = await getNode(call.database, port.nodeUuid);
-  await call.conductor.whileLocked(node, () =>
-    noted(call, 'removed', async (trx) => {
+  await call.conductor.whileLocked(node, async () => {
+    checkDetached(await getNode(call.database, node.uuid), await getPort(call.database, port.uuid));
+    await noted(call, 'removed', async (trx) => {
       await deletePort(trx, port.uuid);
       return port;
-    }),
-  );
+    });
+  });
   return { status: 204 };
+}
+
+function checkDetached(node: Node, port: Port): void {
+  const vif = vifOf({ kind: 'port', port });
+  if (vif === undefined || node.maintenance) return;
+  throw new IronpxeError(
+    'PORT_BOUND',
+    `Cannot delete the port ${port.uuid}: it carries VIF ${vif}, and node ${node.uuid} is not in maintenance.`,
+  );
 }
 
 /** Changes a port together with the event of its node, in one transaction. */

@@ -6,8 +6,8 @@ import { emptyable, numberOrText, text255, trait, uuid } from './values.ts';
 export const volumeConnectorWrite = z.strictObject({
   uuid: uuid.optional(),
   node_uuid: uuid,
-  type: z.enum(['iqn', 'ip', 'mac', 'wwnn', 'wwpn']),
-  connector_id: text255.min(1),
+  type: text255,
+  connector_id: text255,
   extra: emptyable,
 });
 
@@ -15,9 +15,9 @@ export const volumeConnectorWrite = z.strictObject({
 export const volumeTargetWrite = z.strictObject({
   uuid: uuid.optional(),
   node_uuid: uuid,
-  volume_type: text255.min(1),
-  volume_id: text255.min(1),
-  boot_index: numberOrText(0),
+  volume_type: text255,
+  volume_id: text255,
+  boot_index: z.union([z.int(), numberOrText(0)]),
   properties: emptyable,
   extra: emptyable,
 });

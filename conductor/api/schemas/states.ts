@@ -61,10 +61,17 @@ export const raidConfig = z.union([
   z.looseObject({
     logical_disks: z
       .array(
-        z.looseObject({
+        z.strictObject({
           size_gb: z.union([z.int().min(1), z.literal('MAX')]),
           raid_level: z.enum(['JBOD', '0', '1', '2', '5', '6', '1+0', '5+0', '6+0']),
           is_root_volume: z.boolean().optional(),
+          volume_name: z.string().optional(),
+          share_physical_disks: z.boolean().optional(),
+          disk_type: z.enum(['hdd', 'ssd']).optional(),
+          interface_type: z.enum(['sata', 'scsi', 'sas', 'nvme']).optional(),
+          number_of_physical_disks: z.int().min(1).optional(),
+          controller: z.string().optional(),
+          physical_disks: z.array(z.unknown()).optional(),
         }),
       )
       .min(1)

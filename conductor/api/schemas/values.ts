@@ -51,7 +51,7 @@ export const jsonPatch = z
     z
       .object({
         op: z.enum(['add', 'replace', 'remove']),
-        path: z.string().regex(/^(\/[\w-]+)+$/),
+        path: z.string().regex(/^(\/[\w\u00aa-\uffdc-]+)+$/),
         value: z.unknown().optional(),
       })
       .refine((operation) => operation.op === 'remove' || 'value' in operation, {

@@ -9,18 +9,19 @@ import {
 import type { JsonObject } from '../../store/types.ts';
 import { type CrudSpec, list } from '../crud.ts';
 import { links, wireTime } from '../links.ts';
+import { maskSecrets } from '../masking.ts';
 import { nodeOfBody, ofNode, whileReserved } from '../nodes/body.ts';
 import { nodeOfPath } from '../nodes/ident.ts';
 import type { Answer, Call } from '../resource.ts';
 import { volumeConnectorWrite, volumeTargetWrite } from '../schemas.ts';
 
-/** Volumes are seen by the machine at its start only, so they change while it is off. */
+/** Volumes are seen by the machine at its start only, so they change while it is known to be off. */
 async function requirePowerOff(call: Call, nodeUuid: string): Promise<void> {
   const node = await nodeOfBody(call, nodeUuid);
-  if (node.powerState === 'power off' || node.powerState === null) return;
+  if (node.powerState === 'power off') return;
   throw new IronpxeError(
     'INVALID_STATE',
-    `The requested action "volume change" can not be performed on node "${node.uuid}" while it is in state "${node.powerState}": it must be powered off.`,
+    `The requested action "volume change" can not be performed on node "${node.uuid}" while it is in state "${node.powerState ?? 'None'}": it must be powered off.`,
   );
 }
 
@@ -156,7 +157,7 @@ export async function listTargetsOfNode(call: Call): Promise<Answer> {
 /** Properties of a target may tell how to reach a storage that the caller has no part in. */
 function shownProperties(properties: JsonObject, call: Call): JsonObject {
   if (call.access?.permits('baremetal:volume:view_target_properties', {}) !== false)
-    return properties;
+    return maskSecrets(properties);
   const rule = 'baremetal:volume:view_target_properties';
   return { redacted_contents: `** Value redacted: requires ${rule} permission. **` };
 }

@@ -46,7 +46,7 @@ export const deploy = z.strictObject({
   allow_in_maintenance: z
     .boolean()
     .default(true)
-    .describe('Whether nodes in maintenance may be deployed, rebuilt, provided and cleaned.'),
+    .describe('Whether nodes in maintenance may be provided.'),
 });
 
 /** Cleaning of machines between users. */
