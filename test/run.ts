@@ -15,6 +15,7 @@ const MACHINES = [
   'cloud',
   'faults',
   'ipa',
+  'ironic',
   'openstack',
 ];
 

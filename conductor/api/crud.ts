@@ -25,6 +25,8 @@ export type ListSpec<T extends Stored> = {
   readonly kind: RecordKind<T>;
   readonly shape: Shape<T>;
   readonly sortColumns: Readonly<Record<string, string>>;
+  /** The minor version of `detail=`, where it is not that of most lists. */
+  readonly detailSince?: number;
   /** Query filters and the condition of each. */
   readonly filters: Readonly<
     Record<string, (call: Call, value: string) => Promise<PageQuery['equal']>>
@@ -83,7 +85,11 @@ export async function list<T extends Stored>(
   } = {},
 ): Promise<Answer> {
   refuseUnknown(call, Object.keys(spec.filters));
-  const names = wantedFields(spec.shape, call, options.detail ?? readDetail(call));
+  const names = wantedFields(
+    spec.shape,
+    call,
+    options.detail ?? readDetail(call, spec.detailSince),
+  );
   const page = readPage(call, spec.sortColumns);
   const asked = await readFilters(spec, call);
   const records = await pageOfRecords(call.database, spec.kind, {

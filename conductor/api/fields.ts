@@ -81,10 +81,10 @@ function checkFields(shape: FieldSet, call: Call, names: readonly string[]): str
   return Object.keys(shape.fields).filter((name) => names.includes(name));
 }
 
-/** Whether the query asks for `detail` (1.43). @throws IronpxeError NOT_ACCEPTABLE */
-export function readDetail(call: Call): boolean {
+/** Whether the query asks for `detail`, which most lists have from 1.43 on. @throws NOT_ACCEPTABLE */
+export function readDetail(call: Call, needed: number = since('parameters', 'detail')): boolean {
   if (call.query.detail === undefined) return false;
-  refuseNewer('parameters', 'detail', call.minor);
+  if (call.minor < needed) refuseNewer('parameters', 'detail', call.minor);
   return parse(bool, call.query.detail, 'detail');
 }
 

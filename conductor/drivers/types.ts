@@ -68,6 +68,14 @@ export type ConsoleStream = AsyncDisposable & {
 
 type Call = { readonly signal: AbortSignal };
 
+/** Lamps by name (`lamp@component`), with the states that they can have and the one they are in. */
+export type Indicators = Readonly<
+  Record<
+    string,
+    { readonly readonly: boolean; readonly states: readonly string[]; readonly state: string }
+  >
+>;
+
 /** What a hardware type can do with a machine. Every call may take seconds, and ends on `signal`. */
 export interface Driver {
   readonly name: string;
@@ -124,6 +132,8 @@ export interface Driver {
   readonly consolePort?: (node: DriverNode) => number | undefined;
   /** What `GET states/console` says of an enabled console of a machine that exists by name only. */
   readonly consoleInfo?: (node: DriverNode) => Readonly<Record<string, unknown>>;
+  /** The lamps of its machines; absent: it knows of none. */
+  readonly indicators?: Indicators;
   /** Keys of a logical disk in a RAID configuration → one sentence on each; absent: no RAID. */
   readonly raidProperties?: Readonly<Record<string, string>>;
 }

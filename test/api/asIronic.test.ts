@@ -17,6 +17,10 @@ async function withNode(t: Test): Promise<Harness> {
   return api;
 }
 
+async function makeActive(api: Harness): Promise<void> {
+  await api.database.updateTable('nodes').set({ provisionState: 'active' }).execute();
+}
+
 const patch = (api: Harness, path: string, field: string, value: unknown) =>
   api.send(`PATCH /v1/${path}`, { body: [{ op: 'replace', path: field, value }] });
 
@@ -57,7 +61,7 @@ test('a port that carries a VIF is removed in maintenance only', async (t) => {
 
 test('an interface may be set to what it is in any state, to another in some only', async (t) => {
   const api = await withNode(t);
-  await updateNode(api.database, A, { provisionState: 'active' });
+  await makeActive(api);
   t.is((await patch(api, 'nodes/one', '/console_interface', 'fake')).status, 200);
   t.is((await patch(api, 'nodes/one', '/console_interface', 'no-console')).status, 409);
 });
@@ -80,8 +84,8 @@ test('passwords of volume targets are masked', async (t) => {
 
 test('a protected node with an instance is refused for its instance', async (t) => {
   const api = await withNode(t);
-  const busy = { provisionState: 'active', protected: true, instanceUuid: B } as const;
-  await updateNode(api.database, A, busy);
+  await makeActive(api);
+  await updateNode(api.database, A, { protected: true, instanceUuid: B });
   t.is((await api.send('DELETE /v1/nodes/one')).status, 409);
   await updateNode(api.database, A, { maintenance: true });
   t.is((await api.send('DELETE /v1/nodes/one')).status, 403);
@@ -102,7 +106,12 @@ const ANSWERS: readonly (readonly [string, number, unknown, number])[] = [
   ['GET /v1/lookup?addresses=x', 82, undefined, 400],
   ['GET /v1/lookup?node_uuid=x', 82, undefined, 400],
   [`PUT /v1/nodes/${A}/traits`, 36, { traits: [] }, 405],
-  [`GET /v1/nodes/${A}/traits`, 36, undefined, 404],
+  [`GET /v1/nodes/${A}/traits`, 36, undefined, 406],
+  ['GET /v1/volume/targets?detail=True', 32, undefined, 200],
+  [`GET /v1/nodes/${A}/bios?detail=True`, 73, undefined, 406],
+  ['GET /v1/nodes?retired=True', 60, undefined, 200],
+  ['GET /v1/nodes/one/management/indicators/led', 82, undefined, 400],
+  ['PUT /v1/nodes/one/management/indicators/led@system', 82, { state: 'OFF' }, 400],
   ['PUT /v1/nodes/one/traits/CUSTOM_A', 82, {}, 204],
   [`DELETE /v1/nodes/${A}/allocation`, 51, undefined, 404],
   ['PUT /v1/nodes/one/states/provision', 82, { target: 'clean', clean_steps: [] }, 400],
@@ -124,6 +133,21 @@ for (const [request, minor, body, status] of ANSWERS)
     const reply = await api.send(request, { minor, body });
     t.is(reply.status, status, reply.text);
   });
+
+test('fake-hardware has the lamps of Ironic, other machines have none', async (t) => {
+  const api = await withNode(t);
+  const { json } = await api.send('GET /v1/nodes/one/management/indicators');
+  t.like(json, {
+    indicators: [
+      { name: 'led-0@chassis', component: 'chassis', readonly: true, states: ['off', 'on'] },
+      { name: 'led@system', component: 'system', readonly: false },
+    ],
+  });
+  const lamp = await api.send('GET /v1/nodes/one/management/indicators/led@system');
+  t.deepEqual(lamp.json, { state: 'on' });
+  await api.send('POST /v1/nodes', { body: { driver: 'pxe_ssh', uuid: B } });
+  t.is((await api.send(`GET /v1/nodes/${B}/management/indicators`)).status, 400);
+});
 
 test('a trait that is added has a place', async (t) => {
   const api = await withNode(t);

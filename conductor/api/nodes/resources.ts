@@ -7,7 +7,7 @@ import { listBios, showBios } from './bios.ts';
 import { explainNode, showPhases } from './boot.ts';
 import { createNode } from './create.ts';
 import { listNodeHistory, showInventory, showNodeHistory } from './history.ts';
-import { changeIndicator, listIndicators } from './indicators.ts';
+import { changeIndicator, listIndicators, showIndicator } from './indicators.ts';
 import { showKernelLine } from './kernelLine.ts';
 import { verifyNode } from './verify.ts';
 import { listNodes, showNode } from './list.ts';
@@ -112,7 +112,7 @@ const PORTS_OF_NODE: readonly Resource[] = [
 const PARTS_OF_NODE: readonly Resource[] = [
   {
     path: '/v1/nodes/:ident/traits',
-    GET: { what: 'Lists traits of a node.', handle: showTraits, since: 37 },
+    GET: { what: 'Lists traits of a node.', handle: showTraits, since: 37, tooOld: 406 },
     PUT: { what: 'Sets the traits of a node.', handle: replaceTraits, since: 37, tooOld: 405 },
     DELETE: {
       what: 'Removes all traits of a node.',
@@ -160,11 +160,11 @@ const PARTS_OF_NODE: readonly Resource[] = [
   },
   {
     path: '/v1/nodes/:ident/management/indicators',
-    GET: { what: 'Lists lamps of a machine: none.', handle: listIndicators, since: 63 },
+    GET: { what: 'Lists lamps of a machine.', handle: listIndicators, since: 63 },
   },
   {
     path: '/v1/nodes/:ident/management/indicators/:indicator',
-    GET: { what: 'Refused: no driver has it.', handle: refuse('get_indicator_state'), since: 63 },
+    GET: { what: 'Shows whether a lamp is lit.', handle: showIndicator, since: 63 },
     PUT: { what: 'Refused: no driver has it.', handle: changeIndicator, since: 63 },
   },
   {

@@ -8,6 +8,7 @@ import {
 } from '../../store/resources.ts';
 import type { JsonObject } from '../../store/types.ts';
 import { type CrudSpec, list } from '../crud.ts';
+import { since } from '../gates.ts';
 import { links, wireTime } from '../links.ts';
 import { maskSecrets } from '../masking.ts';
 import { nodeOfBody, ofNode, whileReserved } from '../nodes/body.ts';
@@ -31,6 +32,7 @@ const TIMES = { created_at: 'createdAt', updated_at: 'updatedAt' } as const;
 export const CONNECTOR_SPEC: CrudSpec<VolumeConnector, z.output<typeof volumeConnectorWrite>> = {
   kind: VOLUME_CONNECTORS,
   schema: volumeConnectorWrite,
+  detailSince: since('collections', 'volume'),
   shape: {
     collection: 'volume/connectors',
     group: 'volumeFields',
@@ -75,6 +77,7 @@ export const CONNECTOR_SPEC: CrudSpec<VolumeConnector, z.output<typeof volumeCon
 export const TARGET_SPEC: CrudSpec<VolumeTarget, z.output<typeof volumeTargetWrite>> = {
   kind: VOLUME_TARGETS,
   schema: volumeTargetWrite,
+  detailSince: since('collections', 'volume'),
   shape: {
     collection: 'volume/targets',
     group: 'volumeFields',
@@ -133,7 +136,7 @@ export async function showVolumes(call: Call): Promise<Answer> {
   const path = call.params.ident === undefined ? 'volume' : `nodes/${call.params.ident}/volume`;
   if (call.params.ident !== undefined) await nodeOfPath(call);
   const body = {
-    links: links(call.baseUrl, path),
+    links: links(call.baseUrl, `${path}/`),
     connectors: links(call.baseUrl, `${path}/connectors`),
     targets: links(call.baseUrl, `${path}/targets`),
   };

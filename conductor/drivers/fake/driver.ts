@@ -1,5 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type BootDevice, type Driver, type DriverNode, SIMULATED_PARTS } from '../types.ts';
+import {
+  type BootDevice,
+  type Driver,
+  type DriverNode,
+  type Indicators,
+  SIMULATED_PARTS,
+} from '../types.ts';
 import { delayMs } from './delay.ts';
 import { FAKE_VENDOR_METHODS } from './vendor.ts';
 
@@ -30,6 +36,12 @@ const RAID_PROPERTIES: Readonly<Record<string, string>> = {
   disk_type: 'hdd or ssd. Optional.',
   interface_type: 'sata, scsi or sas. Optional.',
   share_physical_disks: 'Whether other volumes may use the same disks. Optional.',
+};
+
+/** Two lamps, always lit, as Ironic's fake-hardware has them. */
+const INDICATORS: Indicators = {
+  'led-0@chassis': { readonly: true, states: ['off', 'on'], state: 'on' },
+  'led@system': { readonly: false, states: ['blinking', 'off', 'on'], state: 'on' },
 };
 
 /**
@@ -73,6 +85,7 @@ export function createFakeDriver(options: FakeOptions = {}): Driver {
     simulate,
     vendorMethods: FAKE_VENDOR_METHODS,
     consoleInfo: () => ({}),
+    indicators: INDICATORS,
     raidProperties: RAID_PROPERTIES,
   };
 }
