@@ -28,6 +28,7 @@ export const DRIVER_RESOURCES: readonly Resource[] = [
       what: 'Explains the keys of a logical disk.',
       handle: showRaidProperties,
       since: 12,
+      tooOld: 406,
     },
   },
   {
