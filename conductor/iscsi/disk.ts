@@ -49,6 +49,8 @@ const MAX_IN_FLIGHT_BYTES = 8 * 1024 * 1024;
 const KEEPALIVE_MS = 10_000;
 const COMMAND_BYTES = 1024 * 1024;
 const GROWN_BUFFER_BYTES = 8 * 1024 * 1024;
+/** Where all disks put what nobody looks at. */
+let unread: Buffer | undefined;
 const NAME = /^[\x21-\x7e]{1,223}$/;
 
 /**
@@ -91,7 +93,8 @@ async function growBuffers(initiator: Initiator, { capacity, limits }: DiskFacts
   const wanted = Math.min(GROWN_BUFFER_BYTES / blockSizeBytes, capacity.blocks);
   const blocks =
     limits.maxTransferBlocks === 0 ? wanted : Math.min(wanted, limits.maxTransferBlocks);
-  const dataIn = Buffer.allocUnsafe(blocks * blockSizeBytes);
+  unread ??= Buffer.allocUnsafeSlow(GROWN_BUFFER_BYTES);
+  const dataIn = unread.subarray(0, blocks * blockSizeBytes);
   await initiator.execute({ cdb: read16({ lba: 0, blocks }), dataIn });
 }
 
