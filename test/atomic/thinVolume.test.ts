@@ -61,6 +61,8 @@ async function makeThinVolume(folder: string, volumes: string, root: string): Pr
     'sed -i "s,^global {,global {\\nthin_check_executable = \\"\\"," /etc/lvm/lvm.conf && lvcreate -L 128M --type thin-pool -n pool vg >/tmp/log 2>&1 && lvcreate -V 64M --thinpool pool -n root vg >>/tmp/log 2>&1 || { cat /tmp/log; false; }',
   ]);
   await guest.command('copy-device-to-device', ['/dev/sdb', '/dev/vg/root', `size:${16 * MIB}`]);
+  // The pool writes down at once where its blocks are when it is let go, else within a second.
+  await guest.command('vg-activate-all', ['false']);
   await guest.close();
 }
 
