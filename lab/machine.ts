@@ -41,7 +41,7 @@ export function domainXml(spec: MachineSpec): string {
   return `<domain type='${spec.accelerator}'>
   <name>${escapeXml(spec.name)}</name>
   <memory unit='MiB'>${spec.memoryMib}</memory>
-  <vcpu>1</vcpu>${spec.firmware === 'uefi-http' ? `\n  ${HTTP_ONLY}` : ''}
+  <vcpu>2</vcpu>${spec.firmware === 'uefi-http' ? `\n  ${HTTP_ONLY}` : ''}
   <os>${firmwareXml(spec)}</os>
   <features><acpi/><apic/></features>
   ${cpuXml(spec.accelerator)}

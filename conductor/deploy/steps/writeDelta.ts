@@ -13,6 +13,8 @@ import type { StepContext } from './types.ts';
 const COARSE_BYTES = 64 * MIB;
 const FINE_BYTES = MIB;
 const SAMPLES = 32;
+/** One in so many samples is hashed first. */
+const FIRST_OF = 4;
 /** From so much of the sample on, reading the whole disk costs less than it saves. */
 const WORTH_IT = 0.25;
 
@@ -59,20 +61,29 @@ function compare({ ramdisk, digests, signal }: Work, ranges: readonly Range[]) {
   return compareDisk(ramdisk, digests, ranges, signal);
 }
 
+/**
+ * Hashes a first few of the sample, and the rest only where any of them was on the disk: a disk that
+ * holds something else, as most do, is told by few.
+ */
 async function isWorthIt(work: Work, extents: readonly Extent[]): Promise<boolean> {
-  const pieces = dataRanges(extents, FINE_BYTES);
-  const step = Math.max(1, pieces.length / SAMPLES);
-  const sample = Array.from(
-    { length: Math.min(SAMPLES, pieces.length) },
-    (_, index) => pieces[Math.floor(index * step)],
-  ).filter((piece) => piece !== undefined);
+  const sample = sampleOf(dataRanges(extents, FINE_BYTES));
   if (sample.length === 0) return false;
-  const { length: differ } = await differing(compare(work, sample));
-  const same = sample.length - differ;
-  const data = { sampled: sample.length, same };
+  const first = sample.filter((_, index) => index % FIRST_OF === 0);
+  const rest = sample.filter((_, index) => index % FIRST_OF !== 0);
+  const count = async (part: readonly Range[]) =>
+    part.length - (await differing(compare(work, part))).length;
+  const sameAtFirst = await count(first);
+  const sampled = sameAtFirst === 0 ? first.length : sample.length;
+  const same = sameAtFirst === 0 ? 0 : sameAtFirst + (await count(rest));
   const isWorth = same >= sample.length * WORTH_IT;
   const decision = isWorth ? 'comparing the disk' : 'writing all';
-  const message = `${same} of ${sample.length} samples are on the disk: ${decision}`;
-  await work.context.observe('write.compared', message, data);
+  const message = `${same} of ${sampled} samples are on the disk: ${decision}`;
+  await work.context.observe('write.compared', message, { sampled, same });
   return isWorth;
+}
+
+/** Evenly spread over all. */
+function sampleOf(pieces: readonly Range[]): readonly Range[] {
+  const step = Math.max(1, pieces.length / SAMPLES);
+  return pieces.filter((_, index) => Math.floor(index / step) !== Math.floor((index - 1) / step));
 }
