@@ -24,7 +24,7 @@ Options of up
   --atomic       the whole way of an Atomic host: builds an Atomic-style image (minutes at first, then
                  cached), converts it by atomic-to-pxe, and deploys the result
   --cloud        a Debian with cloud-init, which learns its name from a config drive (boots slower)
-  --ipxe         boot by iPXE and HTTP in place of pxelinux and TFTP
+  --pxelinux     boot by pxelinux and TFTP in place of iPXE and HTTP (takes seconds longer)
   --memory MIB   of each machine (default 768)
   --disk GIB     of each machine (default 8)
 
@@ -52,7 +52,7 @@ export type LabOptions = {
   readonly rootGib: number;
   readonly atomic: boolean;
   readonly cloud: boolean;
-  readonly ipxe: boolean;
+  readonly pxelinux: boolean;
   readonly memoryMib: number;
   readonly diskBytes: number;
 };
@@ -92,7 +92,7 @@ export function readOptions(args: readonly string[]): LabOptions {
     rootGib: wholeNumber('--root-gb', values['root-gb'], 1, 1000),
     atomic: values.atomic,
     cloud: values.cloud,
-    ipxe: values.ipxe,
+    pxelinux: values.pxelinux,
     memoryMib: wholeNumber('--memory', values.memory, 256, 65_536),
     diskBytes: wholeNumber('--disk', values.disk, 1, 1000) * GIB,
   };
@@ -112,7 +112,7 @@ function parse(args: readonly string[]) {
         'root-gb': { type: 'string', default: '4' },
         atomic: { type: 'boolean', default: false },
         cloud: { type: 'boolean', default: false },
-        ipxe: { type: 'boolean', default: false },
+        pxelinux: { type: 'boolean', default: false },
         memory: { type: 'string', default: '768' },
         disk: { type: 'string', default: '8' },
         help: { type: 'boolean', short: 'h', default: false },

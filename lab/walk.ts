@@ -36,7 +36,7 @@ export async function walk(options: LabOptions, view: View, signal: AbortSignal)
         deployKernel: ramdisk.kernelPath,
         deployRamdisk: ramdisk.ramdiskPath,
         imageFolders: wanted.folders,
-        ipxe: options.ipxe,
+        ipxe: !options.pxelinux,
         signal,
       }),
     );

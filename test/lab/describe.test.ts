@@ -87,9 +87,9 @@ for (const [line, text] of LINES)
 test('options have defaults, and paths become absolute', (t) => {
   t.like(readOptions([]), { command: 'up', name: 'default', nodes: 1, image: undefined });
   t.like(readOptions(['console', 'node-2', '--name', 'x']), { command: 'console', node: 'node-2' });
-  t.like(readOptions(['--image', 'package.json', '--nodes', '3', '--ipxe']), {
+  t.like(readOptions(['--image', 'package.json', '--nodes', '3', '--pxelinux']), {
     nodes: 3,
-    ipxe: true,
+    pxelinux: true,
   });
   t.true(readOptions(['--image', 'package.json']).image?.startsWith('/'));
   t.is(readOptions(['down', '--help']).command, 'help');
