@@ -29,8 +29,9 @@ export const PLAN_ERRORS = {
   IMAGE_KIND_MISMATCH: {
     status: 400,
     retry: false,
-    cause: 'An image with a partition table was given where a single file system is expected.',
-    next: 'Set instance_info.image_type to whole-disk, or extract the root partition first.',
+    cause:
+      'A whole disk was given where the content of a root partition is expected, or the reverse.',
+    next: 'Set instance_info.image_type to what it is, partition or whole-disk; a partition image also needs root_gb, and kernel and ramdisk or boot_option local.',
   },
   DISK_SECTOR_SIZE_MISMATCH: {
     status: 400,

@@ -72,7 +72,7 @@ test('a machine that nobody knows enrolls itself, and is deployed through its ra
     provision_state: 'enroll',
     power_state: 'power on',
   });
-  t.like(node['properties'], { cpus: 1, cpu_arch: 'x86_64', local_gb: 2 });
+  t.like(node['properties'], { cpus: 2, cpu_arch: 'x86_64' });
   const { inventory, plugin_data } = await lab.api.get<{
     inventory: { interfaces: { lldp: unknown[] }[] };
     plugin_data: { parsed_lldp: unknown };

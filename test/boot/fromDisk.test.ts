@@ -9,7 +9,12 @@ import { BOOT_WAYS, inOrder } from './pairs.ts';
 
 const ways = BOOT_WAYS.filter(({ name }) => isIn(process.env['IRONPXE_BOOT_WAYS'], name));
 const TIMEOUT_MS = 19 * 60_000;
-const LOCAL = { capabilities: { boot_option: 'local' }, kernel: undefined, ramdisk: undefined };
+const LOCAL = {
+  image_type: 'partition',
+  capabilities: { boot_option: 'local' },
+  kernel: undefined,
+  ramdisk: undefined,
+};
 
 for (const way of ways)
   test.serial(`${way.name}: from the disk, by itself and sent there by the network`, async (t) => {

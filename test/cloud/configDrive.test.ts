@@ -50,7 +50,8 @@ for (const firmware of ['bios', 'uefi'] as const)
       };
       const given = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
       const userData = ['--user-data', at('base.yaml'), '--user-data', at('setup.sh')];
-      await execa(CLI, ['node', 'deploy', node.name, ...given, ...userData]);
+      const type = ['--instance-info', 'image_type=partition'];
+      await execa(CLI, ['node', 'deploy', node.name, ...given, ...type, ...userData]);
       // The drive is a secret, and the machine starts from its disk from now on.
       const shown = await api.get<{ instance_info: { configdrive?: string } }>(`/v1/nodes/${uuid}`);
       t.is(shown.instance_info.configdrive, '******');

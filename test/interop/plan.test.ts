@@ -437,6 +437,14 @@ for (const [name, change, code, says] of REFUSED) {
   });
 }
 
+test.serial('a file system that boots nothing is no whole disk', async (t) => {
+  const image = await inspectImage((await IMAGE).raw, { cacheDir: FOLDER });
+  const request = { ...BASE, diskSizeBytes: 400 * MIB, wholeDisk: true, image };
+  const plan = planDisk(request, { workDir: join(FOLDER, 'refused') });
+  const message = /is a single ext4 file system without a boot sector, expected a whole disk/;
+  await t.throwsAsync(plan, { code: 'IMAGE_KIND_MISMATCH', message });
+});
+
 test.serial(
   'an image with a partition table is no root partition, nor one for other sectors',
   async (t) => {

@@ -13,6 +13,9 @@ import type { DiskRequest } from './request.ts';
 import { signatureRanges } from './signatures.ts';
 import type { DiskPlan, Extent, Partition } from './types.ts';
 
+const BOOT_SIGNATURE_AT = 510;
+const BOOT_SIGNATURE = 0x55aa;
+
 /** The plan for an image that has a partition table of its own. */
 export async function planWholeDisk(request: DiskRequest, call: PlanOptions): Promise<DiskPlan> {
   checkImage(request);
@@ -21,6 +24,7 @@ export async function planWholeDisk(request: DiskRequest, call: PlanOptions): Pr
   const driveBytes = await configDriveSize(request);
   const table = join(call.workDir, 'table.img');
   const fitted = await fitToDisk(request, table);
+  checkBootSector(request, fitted.head);
   const commit = await storeTable(fitted, diskSizeBytes, table);
   const drive = fitted.configDrive;
   const contents = contentsOf(request, drive, driveBytes);
@@ -74,6 +78,18 @@ function checkImage({ image, diskSizeBytes, blockSizeBytes, configDrive }: DiskR
     'DISK_SECTOR_SIZE_MISMATCH',
     `The partition table of image "${image.path}" counts sectors of ${content.sectorSizeBytes} ` +
       `bytes, the disk has sectors of ${blockSizeBytes}.`,
+  );
+}
+
+/** A file system without a boot sector is the content of a partition; as a disk it boots nothing. */
+function checkBootSector({ image: { path, content } }: DiskRequest, head: Buffer): void {
+  const isPartition = content.kind === 'filesystem' || content.kind === 'lvm';
+  if (!isPartition || head.readUInt16BE(BOOT_SIGNATURE_AT) === BOOT_SIGNATURE) return;
+  const found =
+    content.kind === 'filesystem' ? `a single ${content.type} file system` : 'one of LVM';
+  throw new IronpxeError(
+    'IMAGE_KIND_MISMATCH',
+    `Image "${path}" is ${found} without a boot sector, expected a whole disk.`,
   );
 }
 
