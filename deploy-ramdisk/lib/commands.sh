@@ -64,8 +64,8 @@ hash_share() {
     done <"$WORK/share.$1"
 }
 
-# A program is started for each range, so the shares are read by loops of this shell: under
-# emulation a start costs as much as hashing a MiB.
+# Each share is one loop of this shell: there are thousands of ranges, and in an emulated machine every
+# process more for each of them shows.
 command_hash() {
     read_disk
     read_ranges $HASH_LIMIT || exit 3

@@ -1,7 +1,6 @@
 import { createHash, randomFillSync } from 'node:crypto';
 import { chmod, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import test, { type ExecutionContext } from 'ava';
 import { candidates } from '../../conductor/netboot/dhcp/allocate.ts';
 import { dhcpConfig } from '../../conductor/netboot/dhcp/config.ts';
 import type { NewEvent } from '../../conductor/events/kinds.ts';
@@ -9,20 +8,10 @@ import type { NetbootOptions } from '../../conductor/netboot/start.ts';
 import type { Mac } from '../../conductor/values/mac.ts';
 import { Bench, NETBOOT_OPTIONS } from '../netboot/support/bench.ts';
 import { bootFacts, machine, MAC, NODE } from '../netboot/support/machines.ts';
-import { missingTools, type Running, type TestNamespace } from '../netboot/support/netns.ts';
+import { needing } from '../netboot/support/needing.ts';
+import type { Running, TestNamespace } from '../netboot/support/netns.ts';
 
 const OS_MAC = '52:54:00:00:00:77' as Mac;
-
-/** A serial test that is skipped, saying why, where a program is missing. */
-function needing(
-  programs: readonly string[],
-  title: string,
-  body: (t: ExecutionContext) => Promise<void>,
-) {
-  const missing = missingTools(['ip', 'nsenter', ...programs]);
-  if (missing.length === 0) test.serial(title, body);
-  else test.skip(`${title} (needs ${missing.join(', ')})`, body);
-}
 
 /** The events that a server has printed. */
 function eventsOf({ output }: Running): NewEvent[] {

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import test, { type ExecutionContext } from 'ava';
+import test from 'ava';
 import { OPTION } from '../../conductor/netboot/dhcp/codes.ts';
 import { dnsmasqFiles } from '../../conductor/netboot/dhcp/dnsmasqFiles.ts';
 import {
@@ -23,7 +23,8 @@ import type { Mac } from '../../conductor/values/mac.ts';
 import { Bench, NETBOOT_OPTIONS } from '../netboot/support/bench.ts';
 import { ip, message, request } from '../netboot/support/dhcp.ts';
 import { machine, MAC, NODE, OTHER_MAC } from '../netboot/support/machines.ts';
-import { missingTools, type Running, type TestNamespace } from '../netboot/support/netns.ts';
+import { needing } from '../netboot/support/needing.ts';
+import type { Running, TestNamespace } from '../netboot/support/netns.ts';
 
 const ASK = join(import.meta.dirname, '../netboot/support/dhcpAsk.ts');
 /** By its path: the npm package dhcp has a program of the same name. */
@@ -34,17 +35,6 @@ const BOOT: ExternalBoot = {
   httpUrl: 'http://192.0.2.1:8080',
   loader: 'pxe',
 };
-
-/** A serial test that is skipped, saying why, where a program is missing. */
-function needing(
-  programs: readonly string[],
-  title: string,
-  body: (t: ExecutionContext) => Promise<void>,
-) {
-  const missing = missingTools(['ip', 'nsenter', ...programs]);
-  if (missing.length === 0) test.serial(title, body);
-  else test.skip(`${title} (needs ${missing.join(', ')})`, body);
-}
 
 /** A DISCOVER of firmware: its architecture, and whether it is iPXE or asks for HTTP boot. */
 function discover(architecture: number, kind: 'pxe' | 'http' | 'ipxe', mac = MAC): DhcpPacket {

@@ -1,11 +1,11 @@
 import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import test from 'ava';
 import type { NewEvent } from '../../conductor/events/kinds.ts';
 import { Bench, NETBOOT_OPTIONS } from '../netboot/support/bench.ts';
 import { biosDisk, DISK_STARTED, uefiDisk } from '../netboot/support/bootDisk.ts';
 import { bootFacts, machine, MAC, NODE } from '../netboot/support/machines.ts';
-import { missingTools, type Running } from '../netboot/support/netns.ts';
+import { needing } from '../netboot/support/needing.ts';
+import type { Running } from '../netboot/support/netns.ts';
 
 const DISK_IDENTIFIER = 0x2b0a_57ed;
 const OVMF = '/usr/share/OVMF';
@@ -72,14 +72,10 @@ function fetchedFrom({ output }: Running): string[] {
     .map(({ kind, data }) => `${kind.split('.')[0]} ${String(data?.['file'])}`);
 }
 
-const missing = missingTools(['ip', 'nsenter', 'qemu-system-x86_64', 'mcopy', 'mkfs.vfat']);
+const PROGRAMS = ['qemu-system-x86_64', 'mcopy', 'mkfs.vfat'];
 for (const [index, way] of WAYS.entries()) {
   const title = `${way.name}: the network sends a machine to its own disk`;
-  if (missing.length > 0) {
-    test.skip(`${title} (needs ${missing.join(', ')})`, () => {});
-    continue;
-  }
-  test.serial(title, async (t) => {
+  needing(PROGRAMS, title, async (t) => {
     t.timeout(600_000);
     await using bench = await Bench.make(`disk${index}`);
     const boot = bootFacts({

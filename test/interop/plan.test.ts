@@ -1,107 +1,28 @@
-import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { open, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import test, { type ExecutionContext } from 'ava';
+import test from 'ava';
 import { planDisk } from '../../conductor/deploy/plan/planDisk.ts';
 import type { DiskRequest } from '../../conductor/deploy/plan/request.ts';
 import { summarizePlan } from '../../conductor/deploy/plan/summarizePlan.ts';
-import type { DiskPlan, Partition } from '../../conductor/deploy/plan/types.ts';
-import { FileDisk } from '../../conductor/deploy/writers/fileDisk.ts';
-import { writePlan } from '../../conductor/deploy/writers/inProcess.ts';
 import { inspectImage } from '../../conductor/images/inspectImage.ts';
 import { run } from '../../conductor/process/run.ts';
 import { MIB } from '../../conductor/values/units.ts';
-import { leaveRaidMember, makeGarbageDisk } from '../deploy/support/garbageDisk.ts';
+import { leaveRaidMember } from '../deploy/support/garbageDisk.ts';
+import {
+  BASE,
+  FOLDER,
+  IMAGE,
+  ROOT_MIB,
+  ROOT_UUID,
+  deploy,
+  extract,
+  isImage,
+  partitionOf,
+  sha256,
+  signatures,
+} from './support/planBench.ts';
 
-const FOLDER = await mkdtemp(join(tmpdir(), 'ironpxe-plan-'));
 test.after.always(() => rm(FOLDER, { recursive: true, force: true }));
-
-const ROOT_UUID = '8a1b2c3d-0000-4000-8000-00000000feed';
-const ROOT_MIB = 312;
-const BASE = {
-  blockSizeBytes: 512,
-  wholeDisk: false,
-  rootGib: ROOT_MIB / 1024,
-  swapMib: 0,
-  ephemeralGib: 0,
-  ephemeralFormat: 'ext4',
-  preserveEphemeral: false,
-  diskLabel: 'msdos',
-  bootMode: 'bios',
-  localBoot: false,
-} as const;
-
-/** An ext4 image of 300 MiB with some files, as raw and as qcow2. */
-async function makeImage(): Promise<{ raw: string; qcow2: string }> {
-  const tree = join(FOLDER, 'tree');
-  await mkdir(join(tree, 'etc'), { recursive: true });
-  await writeFile(join(tree, 'etc', 'hostname'), 'planned\n');
-  await writeFile(join(tree, 'blob'), Buffer.alloc(20 * MIB, 'not zero'));
-  const raw = join(FOLDER, 'image.raw');
-  const qcow2 = join(FOLDER, 'image.qcow2');
-  await run('mkfs.ext4', ['-q', '-U', ROOT_UUID, '-L', 'rootfs', '-d', tree, raw, '300M']);
-  await run('qemu-img', ['convert', '-f', 'raw', '-O', 'qcow2', raw, qcow2]);
-  return { raw, qcow2 };
-}
-const IMAGE = makeImage();
-
-/** The garbage need not reach the host's disk. */
-class UnsyncedDisk extends FileDisk {
-  override async flush(): Promise<void> {}
-}
-
-async function deploy(
-  name: string,
-  request: Omit<DiskRequest, 'image'> & { readonly imagePath: string },
-  prepare: (disk: string) => Promise<void> = async () => {},
-): Promise<{ disk: string; plan: DiskPlan }> {
-  const disk = join(FOLDER, `${name}.disk`);
-  const image = await inspectImage(request.imagePath, { cacheDir: FOLDER });
-  await makeGarbageDisk(disk, request.diskSizeBytes);
-  await prepare(disk);
-  const plan = await planDisk({ ...request, image }, { workDir: join(FOLDER, name) });
-  const { diskSizeBytes, blockSizeBytes } = request;
-  await using target = new UnsyncedDisk(await open(disk, 'r+'), diskSizeBytes, blockSizeBytes);
-  // Through JSON, as the store keeps it.
-  const stored = JSON.parse(JSON.stringify(plan)) as DiskPlan;
-  await Array.fromAsync(writePlan(stored, target));
-  return { disk, plan };
-}
-
-async function extract(disk: string, partition: Partition): Promise<string> {
-  const path = `${disk}.${partition.role}`;
-  const { offsetBytes, lengthBytes } = partition;
-  const range = [`skip=${offsetBytes / MIB}`, `count=${lengthBytes / MIB}`, 'bs=1M'];
-  await run('dd', [`if=${disk}`, `of=${path}`, ...range, 'conv=sparse', 'status=none']);
-  return path;
-}
-
-function partitionOf(plan: DiskPlan, role: Partition['role']): Partition {
-  const partition = plan.partitions.find((candidate) => candidate.role === role);
-  if (!partition) throw new Error(`There is no ${role} partition.`);
-  return partition;
-}
-
-async function signatures(path: string): Promise<string> {
-  const { stdout } = await run('wipefs', ['--noheadings', '--output', 'TYPE', path]);
-  return stdout.trim().replaceAll(/\s+/g, ' ');
-}
-
-async function sha256(path: string, start: number, length: number): Promise<string> {
-  await using file = await open(path);
-  const hash = createHash('sha256');
-  const end = start + length - 1;
-  for await (const chunk of file.createReadStream({ start, end, autoClose: false }))
-    hash.update(chunk as Buffer);
-  return hash.digest('hex');
-}
-
-async function isImage(t: ExecutionContext, disk: string, offset: number): Promise<void> {
-  const { raw } = await IMAGE;
-  const length = 300 * MIB;
-  t.is(await sha256(disk, offset, length), await sha256(raw, 0, length));
-}
 
 test.serial('msdos: ephemeral, swap, config drive and root on a disk with a past', async (t) => {
   const { qcow2 } = await IMAGE;
@@ -242,175 +163,6 @@ test.serial('preserve_ephemeral leaves every byte of that partition', async (t) 
   await isImage(t, disk, 129 * MIB);
 });
 
-test.serial('a whole-disk GPT image: content as it is, the backup table at the end', async (t) => {
-  const image = join(FOLDER, 'whole.raw');
-  const { raw } = await IMAGE;
-  await using file = await open(image, 'wx');
-  await file.truncate(310 * MIB);
-  const script = 'label: gpt\nstart=2048, size=614400\n';
-  await run('sfdisk', ['--quiet', image], { input: script });
-  await run('dd', [`if=${raw}`, `of=${image}`, 'bs=1M', 'seek=1', 'conv=notrunc,sparse']);
-  const request = {
-    ...BASE,
-    wholeDisk: true,
-    rootGib: 0,
-    diskSizeBytes: 400 * MIB,
-    imagePath: image,
-  };
-  const { disk, plan } = await deploy('whole', request, (path) =>
-    leaveRaidMember(path, 0, 400 * MIB),
-  );
-  const verdict = (await run('sgdisk', ['-v', disk])).stdout;
-  t.regex(verdict, /No problems found/);
-  t.is(await signatures(disk), 'gpt gpt PMBR');
-  await isImage(t, disk, MIB);
-  t.deepEqual(plan.partitions, []);
-  t.is(plan.rootDevice, undefined);
-});
-
-test.serial('a whole-disk MBR image equals the image, and its identifier is told', async (t) => {
-  const image = join(FOLDER, 'mbr.raw');
-  await using file = await open(image, 'wx');
-  // Not a whole number of blocks, and with code before the first partition.
-  await file.truncate(20 * MIB + 100);
-  const script = 'label: dos\nlabel-id: 0x0badcafe\nstart=2048, size=2048\n';
-  await run('sfdisk', ['--quiet', image], { input: script });
-  await file.write(Buffer.alloc(100_000, 'boot code'), 0, 100_000, 512);
-  await file.write(Buffer.alloc(100, 'end'), 0, 100, 20 * MIB);
-  const request = { ...BASE, wholeDisk: true, diskSizeBytes: 40 * MIB, imagePath: image };
-  const { disk, plan } = await deploy('mbr', request);
-  t.is(plan.diskIdentifier, '0x0badcafe');
-  const length = 20 * MIB + 100;
-  t.is(await sha256(disk, 0, length), await sha256(image, 0, length));
-  const after = (await readFile(disk)).subarray(length, 28 * MIB);
-  t.true(after.every((byte) => byte === 0));
-});
-
-type Sectors = 512 | 4096;
-
-/** A disk image with this table and nothing in its partitions. */
-async function makeDiskImage(name: string, script: string, sizeBytes: number): Promise<string> {
-  const path = join(FOLDER, name);
-  await using file = await open(path, 'wx');
-  await file.truncate(sizeBytes);
-  await run('sfdisk', ['--quiet', path], { input: script });
-  return path;
-}
-
-/** The same GPT for sectors of 4096 bytes, which sfdisk cannot make in a file. */
-async function makeDiskImage4k(name: string, sizeBytes: number): Promise<string> {
-  const { raw } = await IMAGE;
-  const image = await inspectImage(raw, { cacheDir: FOLDER });
-  const layout = { blockSizeBytes: 4096, diskLabel: 'gpt' } as const;
-  const request = { ...BASE, ...layout, diskSizeBytes: sizeBytes, image };
-  const plan = await planDisk(request, { workDir: join(FOLDER, `${name}.made`) });
-  const path = join(FOLDER, name);
-  await using file = await open(path, 'wx+');
-  await file.truncate(sizeBytes);
-  await using disk = new UnsyncedDisk(file, sizeBytes, 4096);
-  await Array.fromAsync(writePlan(plan, disk));
-  return path;
-}
-
-const FITTED: readonly [name: string, sectors: Sectors, make: () => Promise<string>][] = [
-  [
-    'gpt',
-    512,
-    () => makeDiskImage('drive-gpt.raw', 'label: gpt\nstart=2048, size=16384\n', 20 * MIB),
-  ],
-  [
-    'msdos',
-    512,
-    () => makeDiskImage('drive-mbr.raw', 'label: dos\nstart=2048, size=16384\n', 20 * MIB),
-  ],
-  ['gpt with sectors of 4096', 4096, () => makeDiskImage4k('drive-4k.raw', 330 * MIB)],
-];
-
-for (const [name, blockSizeBytes, make] of FITTED) {
-  test.serial(`a whole-disk image gets its config drive at the end: ${name}`, async (t) => {
-    const imagePath = await make();
-    const configDrive = `${imagePath}.iso`;
-    await writeFile(configDrive, Buffer.alloc(300_000, 'config drive'));
-    const diskSizeBytes = 420 * MIB + 8192;
-    const request = { ...BASE, wholeDisk: true, blockSizeBytes, diskSizeBytes, configDrive };
-    const { disk, plan } = await deploy(`drive-${name}`, { ...request, imagePath });
-    const end = (name === 'msdos' ? 420 : 419) * MIB;
-    t.deepEqual(plan.partitions, [
-      { number: 2, role: 'configdrive', offsetBytes: end - 64 * MIB, lengthBytes: 64 * MIB },
-    ]);
-    const listed = await run('fdisk', ['-b', `${blockSizeBytes}`, '-l', disk]);
-    t.is(listed.stderr, '');
-    const sector = (bytes: number) => bytes / blockSizeBytes;
-    const [first, last] = [sector(end - 64 * MIB), sector(end) - 1];
-    t.regex(listed.stdout, new RegExp(`disk2 +${first} +${last} +${sector(64 * MIB)} +64M`));
-    if (name === 'gpt') {
-      t.regex((await run('sgdisk', ['-v', disk])).stdout, /No problems found/);
-      t.regex((await run('sgdisk', ['-i', '2', disk])).stdout, /Partition name: 'config-2'/);
-    }
-    const drive = await readFile(await extract(disk, partitionOf(plan, 'configdrive')));
-    t.deepEqual(drive.subarray(0, 300_000), await readFile(configDrive));
-    t.true(drive.subarray(300_000).every((byte) => byte === 0));
-    if (blockSizeBytes === 512) return;
-    await isImage(t, disk, MIB);
-    const zeroed = `of=${disk}`;
-    await run('dd', ['if=/dev/zero', zeroed, 'bs=4096', 'count=1', 'seek=1', 'conv=notrunc']);
-    const backup = await run('fdisk', ['-b', '4096', '-l', disk]);
-    t.regex(backup.stdout + backup.stderr, /primary GPT table is corrupt.*backup/s);
-  });
-}
-
-test.serial('an image as large as the disk: the config drive replaces what was free', async (t) => {
-  const imagePath = await makeDiskImage('full.raw', 'label: dos\nstart=2048\n', 96 * MIB);
-  await run('sfdisk', ['--quiet', imagePath], { input: 'label: dos\nstart=2048, size=2048\n' });
-  const noise = await open(imagePath, 'r+');
-  await noise.write(Buffer.alloc(MIB, 'old'), 0, MIB, 90 * MIB);
-  await noise.close();
-  const configDrive = join(FOLDER, 'full.iso');
-  await writeFile(configDrive, 'drive');
-  const request = { ...BASE, wholeDisk: true, diskSizeBytes: 96 * MIB, imagePath, configDrive };
-  const { disk, plan } = await deploy('full', request);
-  const drive = await readFile(await extract(disk, partitionOf(plan, 'configdrive')));
-  t.is(drive.toString('latin1', 0, 6), 'drive\0');
-  t.true(drive.subarray(6).every((byte) => byte === 0));
-});
-
-const NO_DRIVE: readonly [name: string, script: string, code: string, says: RegExp][] = [
-  [
-    'no entry left',
-    'label: dos\nsize=2048\nsize=2048\nsize=2048\nsize=2048\n',
-    'DISK_LAYOUT_INVALID',
-    /four partitions/,
-  ],
-  [
-    'no space left',
-    'label: gpt\nstart=2048\n',
-    'DISK_TOO_SMALL',
-    /ends at byte \d+, and a config drive needs 64\.0 MiB behind it/,
-  ],
-];
-
-for (const [name, script, code, message] of NO_DRIVE) {
-  test.serial(`no config drive on a whole disk with ${name}`, async (t) => {
-    const path = await makeDiskImage(`no-${code}.raw`, script, 96 * MIB);
-    const image = await inspectImage(path, { cacheDir: FOLDER });
-    const configDrive = join(FOLDER, 'small.iso');
-    await writeFile(configDrive, 'drive');
-    const diskSizeBytes = (code === 'DISK_TOO_SMALL' ? 128 : 400) * MIB;
-    const request = { ...BASE, wholeDisk: true, diskSizeBytes, image, configDrive };
-    await t.throwsAsync(planDisk(request, { workDir: join(FOLDER, 'refused') }), { code, message });
-  });
-}
-
-test.serial('a whole-disk GPT with a damaged header is refused', async (t) => {
-  const path = await makeDiskImage('damaged.raw', 'label: gpt\nstart=2048\n', 20 * MIB);
-  await run('dd', ['if=/dev/zero', `of=${path}`, 'bs=1', 'seek=600', 'count=8', 'conv=notrunc']);
-  await run('dd', ['if=/dev/urandom', `of=${path}`, 'bs=128', 'seek=9', 'count=1', 'conv=notrunc']);
-  const image = await inspectImage(path, { cacheDir: FOLDER });
-  const request = { ...BASE, wholeDisk: true, diskSizeBytes: 400 * MIB, image };
-  const planned = planDisk(request, { workDir: join(FOLDER, 'refused') });
-  await t.throwsAsync(planned, { code: 'IMAGE_CORRUPT', message: /checksums/ });
-});
-
 const REFUSED: readonly [name: string, change: Partial<DiskRequest>, code: string, says: RegExp][] =
   [
     [
@@ -436,14 +188,6 @@ for (const [name, change, code, says] of REFUSED) {
     await t.throwsAsync(plan, { code, message: says });
   });
 }
-
-test.serial('a file system that boots nothing is no whole disk', async (t) => {
-  const image = await inspectImage((await IMAGE).raw, { cacheDir: FOLDER });
-  const request = { ...BASE, diskSizeBytes: 400 * MIB, wholeDisk: true, image };
-  const plan = planDisk(request, { workDir: join(FOLDER, 'refused') });
-  const message = /is a single ext4 file system without a boot sector, expected a whole disk/;
-  await t.throwsAsync(plan, { code: 'IMAGE_KIND_MISMATCH', message });
-});
 
 test.serial(
   'an image with a partition table is no root partition, nor one for other sectors',

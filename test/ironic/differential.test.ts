@@ -14,6 +14,7 @@ import { LIST_SCENES } from './scenes/lists.ts';
 import { MANAGEMENT_SCENES } from './scenes/management.ts';
 import { NODE_SCENES } from './scenes/nodes.ts';
 import { READ_SCENES } from './scenes/reads.ts';
+import { PORT_SCENES } from './scenes/ports.ts';
 import { RESOURCE_SCENES } from './scenes/resources.ts';
 import { VERB_SCENES } from './scenes/verbs.ts';
 import { MAX_MINOR, type Scene, type Step } from './steps.ts';
@@ -26,6 +27,7 @@ const SCENES: readonly Scene[] = [
   ...NODE_SCENES,
   ...VERB_SCENES,
   ...MANAGEMENT_SCENES,
+  ...PORT_SCENES,
   ...RESOURCE_SCENES,
   ...AGENT_SCENES,
   ...LIST_SCENES,

@@ -13,9 +13,6 @@ import type { DiskRequest } from './request.ts';
 import { signatureRanges } from './signatures.ts';
 import type { DiskPlan, Extent, Partition } from './types.ts';
 
-const BOOT_SIGNATURE_AT = 510;
-const BOOT_SIGNATURE = 0x55aa;
-
 /** The plan for an image that has a partition table of its own. */
 export async function planWholeDisk(request: DiskRequest, call: PlanOptions): Promise<DiskPlan> {
   checkImage(request);
@@ -84,9 +81,11 @@ function checkImage({ image, diskSizeBytes, blockSizeBytes, configDrive }: DiskR
 /** A file system without a boot sector is the content of a partition; as a disk it boots nothing. */
 function checkBootSector({ image: { path, content } }: DiskRequest, head: Buffer): void {
   const isPartition = content.kind === 'filesystem' || content.kind === 'lvm';
-  if (!isPartition || head.readUInt16BE(BOOT_SIGNATURE_AT) === BOOT_SIGNATURE) return;
+  if (!isPartition || head.readUInt16LE(510) === 0xaa55) return;
   const found =
-    content.kind === 'filesystem' ? `a single ${content.type} file system` : 'one of LVM';
+    content.kind === 'filesystem'
+      ? `a single ${content.type} file system`
+      : 'a physical volume of LVM';
   throw new IronpxeError(
     'IMAGE_KIND_MISMATCH',
     `Image "${path}" is ${found} without a boot sector, expected a whole disk.`,

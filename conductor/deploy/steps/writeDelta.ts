@@ -68,18 +68,23 @@ function compare({ ramdisk, digests, signal }: Work, ranges: readonly Range[]) {
 async function isWorthIt(work: Work, extents: readonly Extent[]): Promise<boolean> {
   const sample = sampleOf(dataRanges(extents, FINE_BYTES));
   if (sample.length === 0) return false;
-  const first = sample.filter((_, index) => index % FIRST_OF === 0);
+  const few = sample.filter((_, index) => index % FIRST_OF === 0);
   const rest = sample.filter((_, index) => index % FIRST_OF !== 0);
-  const count = async (part: readonly Range[]) =>
-    part.length - (await differing(compare(work, part))).length;
-  const sameAtFirst = await count(first);
-  const sampled = sameAtFirst === 0 ? first.length : sample.length;
-  const same = sameAtFirst === 0 ? 0 : sameAtFirst + (await count(rest));
-  const isWorth = same >= sample.length * WORTH_IT;
+  let sampled = few.length;
+  let same = await countSame(work, few);
+  if (same > 0) {
+    sampled = sample.length;
+    same += await countSame(work, rest);
+  }
+  const isWorth = same >= sampled * WORTH_IT;
   const decision = isWorth ? 'comparing the disk' : 'writing all';
   const message = `${same} of ${sampled} samples are on the disk: ${decision}`;
   await work.context.observe('write.compared', message, { sampled, same });
   return isWorth;
+}
+
+async function countSame(work: Work, ranges: readonly Range[]): Promise<number> {
+  return ranges.length - (await differing(compare(work, ranges))).length;
 }
 
 /** Evenly spread over all. */
