@@ -72,7 +72,10 @@ function decideRequest(packet: DhcpPacket, snapshot: DhcpSnapshot): DhcpDecision
   if (wanted === undefined) return NOTHING;
   if (!contains(subnet.cidr, wanted))
     return nak(packet, snapshot, `${wanted} is of another network`);
-  if (lease?.address === wanted && inRange(subnet, wanted)) return ack(packet, snapshot, wanted);
+  // With our name on it, it answers an OFFER. A restart forgets offers, and boot ROMs that get a NAK for
+  // one give up, so what is still free is theirs.
+  const mayHave = lease?.address === wanted || serverId !== undefined;
+  if (mayHave && knownAddress(packet, snapshot) === wanted) return ack(packet, snapshot, wanted);
   if (lease !== undefined || serverId !== undefined)
     return nak(packet, snapshot, `${wanted} was not offered to this machine`);
   if (holder !== undefined && isLive(holder, nowMs))

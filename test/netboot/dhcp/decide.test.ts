@@ -71,12 +71,6 @@ test('REQUEST, by the client’s state (RFC 2131 §4.3.2)', async (t) => {
       OS_MAC,
       ['nak', everyone, 'client', '0.0.0.0'],
     ],
-    [
-      'selecting us, never offered',
-      { requested: free, server: SERVER },
-      stranger,
-      ['nak', everyone, 'client', '0.0.0.0'],
-    ],
     ['selecting another server', { requested: own, server: '192.0.2.9' }, OS_MAC, undefined],
     ['init-reboot', { requested: own }, OS_MAC, ['ack', everyone, 'client', own]],
     [
@@ -112,6 +106,24 @@ test('REQUEST, by the client’s state (RFC 2131 §4.3.2)', async (t) => {
       { requested: own, giaddr: '198.51.100.1' },
       OS_MAC,
       ['nak', '198.51.100.1', 'server', '0.0.0.0'],
+    ],
+    [
+      'selecting us, the offer is forgotten and somebody else’s',
+      { requested: own, server: SERVER },
+      stranger,
+      ['nak', everyone, 'client', '0.0.0.0'],
+    ],
+    [
+      'selecting us, the offer is forgotten and of no range',
+      { requested: '192.0.2.200', server: SERVER },
+      stranger,
+      ['nak', everyone, 'client', '0.0.0.0'],
+    ],
+    [
+      'selecting us, the offer is forgotten',
+      { requested: free, server: SERVER },
+      stranger,
+      ['ack', everyone, 'client', free],
     ],
   ];
   for (const [name, fields, mac, expected] of cases) {
