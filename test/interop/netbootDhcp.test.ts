@@ -278,6 +278,24 @@ needing([], 'leases survive a kill -9, down to the one acknowledged last', async
   t.deepEqual(await offersTo([OTHER_MAC]), [undefined], 'every address is held');
 });
 
+needing([], 'an offer that a kill -9 made forgotten can still be taken, once', async (t) => {
+  await using bench = await Bench.make('forgotten');
+  const client = await asker(bench, 'ask', MAC);
+  const first = await bench.serve(NETBOOT_OPTIONS, []);
+  const [offer] = await ask(client, [discover(0, 'pxe', MAC)]);
+  const ended = once(first.child, 'exit');
+  first.child.kill('SIGKILL');
+  await ended;
+
+  await bench.serve(NETBOOT_OPTIONS, []);
+  const fields = { requested: String(offer?.yiaddr), server: '192.0.2.1' };
+  const take = (mac: Mac) => ({ ...request(fields, { mac }), flags: BROADCAST_FLAG });
+  const [ack] = await ask(client, [take(MAC)]);
+  t.deepEqual([ack?.type, ack?.yiaddr], ['ack', offer?.yiaddr]);
+  const [late] = await ask(client, [take(OTHER_MAC)]);
+  t.is(late?.type, 'nak');
+});
+
 needing([], 'proxy: a machine with an address asks the boot server on port 4011', async (t) => {
   await using bench = await Bench.make('proxy');
   const dhcp = { ...NETBOOT_OPTIONS.dhcp, mode: 'proxy' } as const;
