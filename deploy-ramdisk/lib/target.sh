@@ -17,8 +17,7 @@ ImmediateData=Yes
 '
 
 target_admin() {
-    tgtadm --lld iscsi "$@" 2>"$RUN/tgtadm.error" ||
-        fail "tgtadm $* failed: $(tail -n 1 "$RUN/tgtadm.error")"
+    ta_error=$(tgtadm --lld iscsi "$@" 2>&1) || fail "tgtadm $* failed: $(echo "$ta_error" | tail -n 1)"
 }
 
 # A dead one that init has not collected yet holds nothing.
@@ -46,13 +45,19 @@ can_write_zeroes() {
     [ "$(disk_file "$1" queue/write_zeroes_max_bytes)" -gt 0 ] 2>/dev/null
 }
 
-# make_target NAME IQN: the target with its disk; nobody may log in yet.
+set_parameters() {
+    for sp_pair in $TARGET_PARAMETERS; do
+        target_admin --op update --mode target --tid $TARGET_ID --name "${sp_pair%%=*}" --value "${sp_pair#*=}"
+    done
+}
+
+# make_target NAME IQN: the target with its disk; nobody may log in yet. Starting tgtadm takes longer
+# than what it does, so the parameters are set meanwhile, and open_target waits for them.
 make_target() {
     start_tgtd
     target_admin --op new --mode target --tid $TARGET_ID -T "$2"
-    for mt_pair in $TARGET_PARAMETERS; do
-        target_admin --op update --mode target --tid $TARGET_ID --name "${mt_pair%%=*}" --value "${mt_pair#*=}"
-    done
+    set_parameters &
+    parameters_pid=$!
     # The rdwr store: the aio store answers SYNCHRONIZE CACHE without doing it.
     target_admin --op new --mode logicalunit --tid $TARGET_ID --lun $TARGET_LUN --bstype rdwr \
         -b "$(disk_node "$1")" --blocksize "$(disk_file "$1" queue/logical_block_size)"
@@ -60,11 +65,16 @@ make_target() {
         --lun $TARGET_LUN --params thin_provisioning=1
 }
 
+# open_target -I ADDRESS | -Q INITIATOR: only when all is set, so that nobody finds half a target.
+open_target() {
+    wait "$parameters_pid" || exit 1
+    target_admin --op bind --mode target --tid $TARGET_ID "$@"
+}
+
 # export_disk NAME IQN: for whoever comes, as the classic conductor expects it.
 export_disk() {
     make_target "$1" "$2"
-    # Only now, so that nobody finds half a target.
-    target_admin --op bind --mode target --tid $TARGET_ID -I ALL
+    open_target -I ALL
 }
 
 # export_to_one NAME IQN INITIATOR: for one initiator's name under mutual CHAP. The same export
@@ -75,7 +85,7 @@ export_to_one() {
     make_target "$1" "$2"
     bind_account conductor "$(session_secret 'chap conductor')"
     bind_account ramdisk "$(session_secret 'chap ramdisk')" --outgoing
-    target_admin --op bind --mode target --tid $TARGET_ID -Q "$3"
+    open_target -Q "$3"
     printf '%s' "$*" >"$RUN/exported"
 }
 

@@ -2,7 +2,7 @@ import { convert } from '../convert/convert.ts';
 import { inspectImage } from '../convert/inspectImage.ts';
 import { explainPlainly, ImageToolError } from '../errors/error.ts';
 import { describeRegistration } from '../glance/describe.ts';
-import { registerImages, tryCloud, type RegisterOptions } from '../glance/registerImages.ts';
+import type { RegisterOptions } from '../glance/registerImages.ts';
 import { parseCommand, type Command } from './arguments.ts';
 import { describeFound, describeResult } from './describe.ts';
 import { HELP } from './help.ts';
@@ -38,14 +38,17 @@ async function showConversion(
   options: Work['options'],
   printer: ProgressPrinter,
 ): Promise<void> {
-  if (glance) await tryCloud(undefined, options.signal);
+  // What speaks with Glance takes longer to load than all else.
+  const cloud = glance && (await import('../glance/registerImages.ts'));
+  await cloud?.tryCloud(undefined, options.signal);
   const result = await convert(options);
   printer.end();
   if (!talk.json) console.log(describeResult(result).join('\n'));
   const { signal } = options;
   const onEvent: RegisterOptions['onEvent'] = (event) =>
     talk.quiet || printer.showRegistration(event);
-  const registered = glance && (await registerImages(result, { style: glance, signal, onEvent }));
+  const registered =
+    glance && (await cloud?.registerImages(result, { style: glance, signal, onEvent }));
   printer.end();
   if (talk.json) console.log(JSON.stringify({ ...result, glance: registered }, null, 1));
   else if (registered) console.log(describeRegistration(registered).join('\n'));

