@@ -9,7 +9,7 @@ import { bothSettled } from './bothSettled.ts';
 import type { Built, BuildTarget } from './built.ts';
 import { extractCandidates } from './candidates.ts';
 import { changeRoot } from './changeRoot.ts';
-import { factsOf } from './checksums.ts';
+import { factsOf, hashData } from './checksums.ts';
 import { copyKernel, type CopyOut } from './copyKernel.ts';
 import type { DiskLook } from './lookAtDisk.ts';
 import { copiesAtOnce } from './space.ts';
@@ -41,11 +41,19 @@ export async function buildInAppliance(
   const changes = await changeRoot(access.editable(system.root), system, options.edits ?? []);
   onEvent?.({ kind: 'changes', changes });
   const shrunk = options.shrink ? await shrink(access, system, options) : undefined;
-  const [[kernel, ramdisk]] = await bothSettled(factsOfBoth(target, options), access.close());
   const rootPath = rootFile(parts, system, shrunk, target.workDir);
+  await access.settle();
+  const [[[kernel, ramdisk], hashed]] = await bothSettled(
+    bothSettled(
+      factsOfBoth(target, options),
+      // What is shrunk is cut first.
+      shrunk ? Promise.resolve(undefined) : hashData(rootPath, signal),
+    ),
+    access.close(),
+  );
   await takeBack([rootPath, target.kernel, target.ramdisk]);
   const rootBytes = shrunk?.sizeBytes ?? system.root.part.sizeBytes;
-  return { layout: look.layout, system, changes, rootPath, rootBytes, kernel, ramdisk };
+  return { layout: look.layout, system, changes, rootPath, rootBytes, kernel, ramdisk, hashed };
 }
 
 async function factsOfBoth(target: BuildTarget, { checksums }: DecidedOptions) {

@@ -4,11 +4,12 @@ import { needsAppliance } from '../filesystems/tree.ts';
 import type { Part } from '../inspect/layout.ts';
 import { findSystem } from '../inspect/system.ts';
 import { openInUserSpace, type Patch } from '../userSpace/access.ts';
+import type { ByteRange } from '../values/bytes.ts';
 import { bothSettled } from './bothSettled.ts';
 import type { Built, BuildTarget } from './built.ts';
 import { candidateParts, extractPart } from './candidates.ts';
 import { changeInPlace } from './changeInPlace.ts';
-import { factsOf } from './checksums.ts';
+import { factsOf, hashChanged, hashData, type HashedExtent } from './checksums.ts';
 import { copyKernel } from './copyKernel.ts';
 import type { DiskLook } from './lookAtDisk.ts';
 import { copiesAtOnce } from './space.ts';
@@ -30,15 +31,17 @@ export async function buildInUserSpace(
   onEvent?.({ kind: 'stage', stage: 'extract' });
   const rootPath = join(target.workDir, 'root');
   const guess = likelyRoot(candidateParts(look.layout));
-  const [found] = await bothSettled(
+  const [found, guessed] = await bothSettled(
     lookAndChange(look, target, options),
     copyPart(look, guess, rootPath, options),
   );
-  const { part } = found.system.root;
-  if (part !== guess) await copyPart(look, part, rootPath, options);
-  await applyPatches(rootPath, found.patches);
-  onEvent?.({ kind: 'changes', changes: found.changes });
-  return { ...found, layout: look.layout, rootPath, rootBytes: part.sizeBytes };
+  const { changes, patches, system } = found;
+  const { part } = system.root;
+  const copied = part === guess ? guessed : await copyPart(look, part, rootPath, options);
+  await applyPatches(rootPath, patches);
+  onEvent?.({ kind: 'changes', changes });
+  const hashed = await hashChanged(rootPath, copied, patches.map(rangeOf), options.signal);
+  return { ...found, layout: look.layout, rootPath, rootBytes: part.sizeBytes, hashed };
 }
 
 /** Copying begins before the system is found: the root is nearly always LVM, or else the largest. */
@@ -64,15 +67,21 @@ async function lookAndChange(look: DiskLook, target: BuildTarget, options: Decid
   return { system, changes, kernel, ramdisk, patches: access.patches };
 }
 
+/** Its data is hashed at once, while the ramdisk is looked into; few bytes of it change later. */
 async function copyPart(
   look: DiskLook,
   part: Part,
   path: string,
   options: DecidedOptions,
-): Promise<void> {
+): Promise<HashedExtent[]> {
   const { signal, onEvent } = options;
   const onProgress = (done: number) => onEvent?.({ kind: 'progress', stage: 'extract', done });
   await extractPart(look, part, path, { signal, onProgress, copies: copiesAtOnce(options) });
+  return hashData(path, signal);
+}
+
+function rangeOf({ offsetBytes, bytes }: Patch): ByteRange {
+  return { offsetBytes, sizeBytes: bytes.length };
 }
 
 async function applyPatches(path: string, patches: readonly Patch[]): Promise<void> {

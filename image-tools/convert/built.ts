@@ -1,4 +1,4 @@
-import type { FileFacts } from './checksums.ts';
+import type { FileFacts, HashedExtent } from './checksums.ts';
 import type { Layout } from '../inspect/layout.ts';
 import type { FoundSystem } from '../inspect/system.ts';
 import type { Change } from './edits.ts';
@@ -19,6 +19,8 @@ export type Built = {
   /** The file with the root's partition, changed, and how much of it is of use. */
   readonly rootPath: string;
   readonly rootBytes: number;
+  /** The root's data, where it was hashed already. */
+  readonly hashed?: readonly HashedExtent[] | undefined;
   readonly kernel: FileFacts;
   readonly ramdisk: FileFacts;
 };

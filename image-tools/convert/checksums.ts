@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { Worker } from 'node:worker_threads';
 import { MIB, type ByteRange } from '../values/bytes.ts';
 import { bothSettled } from './bothSettled.ts';
+import { dataExtents } from './extents.ts';
 
 /**
  * How much is hashed: each extent of the root alone; the whole file by SHA-256 as well, which costs
@@ -66,6 +67,32 @@ export async function hashExtents(
     sizeBytes,
     sums[index] ?? '',
   ]);
+}
+
+/** SHA-256 of all data of a sparse raw file. */
+export async function hashData(path: string, signal?: AbortSignal): Promise<HashedExtent[]> {
+  return hashExtents({ path, extents: await dataExtents(path, 'raw', signal) }, signal);
+}
+
+/** The same after some bytes of the data were written over: hashes only what they stand in. */
+export async function hashChanged(
+  path: string,
+  hashed: readonly HashedExtent[],
+  changed: readonly ByteRange[],
+  signal?: AbortSignal,
+): Promise<HashedExtent[]> {
+  const isChanged = ([start, sizeBytes]: HashedExtent) =>
+    changed.some(
+      (run) => run.offsetBytes < start + sizeBytes && start < run.offsetBytes + run.sizeBytes,
+    );
+  const fresh = await hashExtents({ path, extents: rangesOf(hashed.filter(isChanged)) }, signal);
+  const byOffset = new Map(fresh.map((extent) => [extent[0], extent]));
+  return hashed.map((extent) => byOffset.get(extent[0]) ?? extent);
+}
+
+/** Where hashed extents stand. */
+export function rangesOf(hashed: readonly HashedExtent[]): ByteRange[] {
+  return hashed.map(([offsetBytes, sizeBytes]) => ({ offsetBytes, sizeBytes }));
 }
 
 function cut({ offsetBytes, sizeBytes }: ByteRange): ByteRange[] {

@@ -1,7 +1,7 @@
 import { rename } from 'node:fs/promises';
 import { ImageToolError } from '../errors/error.ts';
 import { bothSettled } from './bothSettled.ts';
-import { factsOf, hashExtents, hashWhole, type Checksums } from './checksums.ts';
+import { factsOf, hashExtents, hashWhole, rangesOf, type Checksums } from './checksums.ts';
 import { wholeFile } from './finishBase.ts';
 import type { BaseFile, Manifest, OutputFile } from './manifest.ts';
 import type { ConvertResult, DecidedOptions } from './types.ts';
@@ -55,7 +55,7 @@ async function hashBaseAgain(
   const { checksums, signal } = options;
   if (base.format !== 'raw')
     return withSums(path, base, await hashWhole(await wholeFile(path), checksums, signal));
-  const extents = base.extents.map(([offsetBytes, sizeBytes]) => ({ offsetBytes, sizeBytes }));
+  const extents = rangesOf(base.extents);
   // Of the extents, with zeros between them: what was written, whatever a hole may hold by now.
   const job = { path, sizeBytes: base.sizeBytes, extents };
   const [hashed, sums] = await bothSettled(

@@ -14,7 +14,8 @@ export async function dataExtents(
   format: 'raw' | 'qcow2' | undefined,
   signal?: AbortSignal,
 ): Promise<ByteRange[]> {
-  const how = format === undefined ? [] : ['-f', format];
+  // What writes to it has come to rest by now, though it may still have the file open.
+  const how = format === undefined ? [] : ['-U', '-f', format];
   const { stdout } = await run('qemu-img', ['map', '--output=json', ...how, url], { signal });
   const rows = JSON.parse(stdout) as MapRow[];
   const extents: { offsetBytes: number; sizeBytes: number }[] = [];

@@ -5,6 +5,7 @@ import type { Built } from './built.ts';
 import {
   hashExtents,
   hashWhole,
+  rangesOf,
   type Checksums,
   type HashedExtent,
   type SparseFile,
@@ -25,13 +26,13 @@ export async function finishBase(
   target: string,
   options: DecidedOptions,
 ): Promise<FinishedBase> {
-  const { rootPath, rootBytes } = built;
+  const { rootPath, rootBytes, hashed } = built;
   const { signal, format = 'raw' } = options;
   await truncate(rootPath, rootBytes);
-  const data = await dataExtents(rootPath, 'raw', signal);
+  const data = hashed ? rangesOf(hashed) : await dataExtents(rootPath, 'raw', signal);
   const whole = format === 'raw' ? hashRaw(built, data, options) : pack(rootPath, target, options);
   const [extents, sums] = await bothSettled(
-    hashExtents({ path: rootPath, extents: data }, signal),
+    hashed ? Promise.resolve(hashed) : hashExtents({ path: rootPath, extents: data }, signal),
     whole,
   );
   await (format === 'raw' ? rename(rootPath, target) : rm(rootPath));

@@ -47,6 +47,7 @@ function access(session: GuestfishSession, places: Places, spare: string): Guest
     mounted: [...places.keys()],
     editable: (root) => placeOf(root).files,
     shrink: (root) => shrinkRoot(session, root, { ...placeOf(root), spare }),
+    settle: () => session.settle(),
     close: () => session.close(),
     [Symbol.asyncDispose]: () => session[Symbol.asyncDispose](),
   };

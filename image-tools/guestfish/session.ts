@@ -125,9 +125,14 @@ export class GuestfishSession implements AsyncDisposable {
     );
   }
 
-  /** Ends the session in order, so that what was written is on the disks. */
-  async close(): Promise<void> {
+  /** Puts what was written on the disks. */
+  async settle(): Promise<void> {
     await this.command('umount-all');
+    await this.command('sync');
+  }
+
+  /** Ends the session in order. */
+  async close(): Promise<void> {
     await this.command('shutdown');
     this.#child.stdin?.end('exit\n');
     await this.#child;

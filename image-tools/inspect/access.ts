@@ -26,6 +26,8 @@ export interface GuestAccess extends AsyncDisposable {
    * @throws ImageToolError CANNOT_SHRINK
    */
   shrink(root: Mounted): Promise<Shrunk>;
-  /** Ends it in order: what was changed is in the extracted files afterwards. */
+  /** What was changed is in the extracted files afterwards, and nothing more comes. */
+  settle(): Promise<void>;
+  /** Ends it in order; it must be settled. */
   close(): Promise<void>;
 }
