@@ -80,15 +80,18 @@ export function collection(
   return { [list.name]: list.items, ...(next !== undefined && { next }) };
 }
 
+const COMMA = Buffer.from(',');
+
 /** The same as JSON text, of items that are JSON text already. */
 export function collectionJson(
   call: Call,
-  list: { readonly name: string; readonly path: string; readonly items: readonly string[] },
+  list: { readonly name: string; readonly path: string; readonly items: readonly Buffer[] },
   page: PageEnd,
-): string {
+): Buffer {
   const next = nextPage(call, list, page);
   const end = next === undefined ? '' : `,"next":${JSON.stringify(next)}`;
-  return `{"${list.name}":[${list.items.join(',')}]${end}}`;
+  const items = list.items.flatMap((item, index) => (index === 0 ? [item] : [COMMA, item]));
+  return Buffer.concat([Buffer.from(`{"${list.name}":[`), ...items, Buffer.from(`]${end}}`)]);
 }
 
 type PageEnd = { readonly limit: number; readonly lastUuid: string | undefined };

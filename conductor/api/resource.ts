@@ -41,7 +41,7 @@ export type Answer = {
   readonly status: number;
   readonly body?: unknown;
   /** The body as JSON text already. */
-  readonly json?: string;
+  readonly json?: string | Buffer;
   /** Server-sent events in place of JSON, for as long as the client listens. */
   readonly eventStream?: Readable;
   readonly location?: string;
