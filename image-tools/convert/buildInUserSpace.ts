@@ -2,15 +2,15 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { needsAppliance } from '../filesystems/tree.ts';
 import type { Part } from '../inspect/layout.ts';
-import { findSystem } from '../inspect/system.ts';
+import { findSystem, type FoundSystem } from '../inspect/system.ts';
 import { openInUserSpace, type Patch } from '../userSpace/access.ts';
-import type { ByteRange } from '../values/bytes.ts';
 import { bothSettled } from './bothSettled.ts';
 import type { Built, BuildTarget } from './built.ts';
 import { candidateParts, extractPart } from './candidates.ts';
-import { changeInPlace } from './changeInPlace.ts';
-import { factsOf, hashChanged, hashData, type HashedExtent } from './checksums.ts';
+import { carryInRamdisk, removeBootInPlace } from './changeInPlace.ts';
+import { factsOf, hashData } from './checksums.ts';
 import { copyKernel } from './copyKernel.ts';
+import type { Change } from './edits.ts';
 import type { DiskLook } from './lookAtDisk.ts';
 import { copiesAtOnce } from './space.ts';
 import type { DecidedOptions } from './types.ts';
@@ -29,19 +29,61 @@ export async function buildInUserSpace(
   if (options.shrink) throw needsAppliance('--shrink makes a new file system');
   if (options.edits?.length) throw needsAppliance('--edit may add files to a file system');
   onEvent?.({ kind: 'stage', stage: 'extract' });
-  const rootPath = join(target.workDir, 'root');
+  const looking = lookInside(look, options);
+  const [root, boot] = await bothSettled(
+    copyRoot(look, looking, target, options),
+    looking.then(({ system }) => copyBoot(system, target, options)),
+  );
+  const { system, removed } = await looking;
+  const changes = [...removed, ...boot.carried];
+  onEvent?.({ kind: 'changes', changes });
+  const { kernel, ramdisk } = boot;
+  return { ...root, layout: look.layout, system, changes, kernel, ramdisk };
+}
+
+type Look = {
+  readonly system: FoundSystem;
+  readonly removed: readonly Change[];
+  readonly patches: readonly Patch[];
+};
+
+/** Finds the system, and what is to be written over in its root. */
+async function lookInside({ disk, layout }: DiskLook, options: DecidedOptions): Promise<Look> {
+  const access = await openInUserSpace(disk, candidateParts(layout));
+  const system = await findSystem(access.mounted, options);
+  options.onEvent?.({ kind: 'system', system });
+  const removed = await removeBootInPlace(access.replaceBytes(system.root), system);
+  return { system, removed, patches: access.patches };
+}
+
+/** Copies kernel and ramdisk out, which takes about as long as copying the root. */
+async function copyBoot(system: FoundSystem, target: BuildTarget, options: DecidedOptions) {
+  await copyKernel(system, target);
+  const [carried, kernel] = await Promise.all([
+    carryInRamdisk(system, target.ramdisk),
+    factsOf(target.kernel, options.checksums),
+  ]);
+  return { carried, kernel, ramdisk: await factsOf(target.ramdisk, options.checksums) };
+}
+
+/** Copies the root, writes over what is to be changed there, and hashes it. */
+async function copyRoot(
+  look: DiskLook,
+  looking: Promise<Look>,
+  { workDir }: BuildTarget,
+  options: DecidedOptions,
+) {
+  const rootPath = join(workDir, 'root');
   const guess = likelyRoot(candidateParts(look.layout));
-  const [found, guessed] = await bothSettled(
-    lookAndChange(look, target, options),
+  const [{ system, patches }] = await bothSettled(
+    looking,
     copyPart(look, guess, rootPath, options),
   );
-  const { changes, patches, system } = found;
   const { part } = system.root;
-  const copied = part === guess ? guessed : await copyPart(look, part, rootPath, options);
+  if (part !== guess) await copyPart(look, part, rootPath, options);
   await applyPatches(rootPath, patches);
-  onEvent?.({ kind: 'changes', changes });
-  const hashed = await hashChanged(rootPath, copied, patches.map(rangeOf), options.signal);
-  return { ...found, layout: look.layout, rootPath, rootBytes: part.sizeBytes, hashed };
+  const hashed = await hashData(rootPath, options.signal);
+  return { rootPath, rootBytes: part.sizeBytes, hashed };
 }
 
 /** Copying begins before the system is found: the root is nearly always LVM, or else the largest. */
@@ -54,34 +96,15 @@ function likelyRoot(parts: readonly Part[]): Part {
   return first;
 }
 
-async function lookAndChange(look: DiskLook, target: BuildTarget, options: DecidedOptions) {
-  const access = await openInUserSpace(look.disk, candidateParts(look.layout));
-  const system = await findSystem(access.mounted, options);
-  options.onEvent?.({ kind: 'system', system });
-  await copyKernel(system, target);
-  const [changes, kernel] = await Promise.all([
-    changeInPlace(access.replaceBytes(system.root), system, target.ramdisk),
-    factsOf(target.kernel, options.checksums),
-  ]);
-  const ramdisk = await factsOf(target.ramdisk, options.checksums);
-  return { system, changes, kernel, ramdisk, patches: access.patches };
-}
-
-/** Its data is hashed at once, while the ramdisk is looked into; few bytes of it change later. */
 async function copyPart(
   look: DiskLook,
   part: Part,
   path: string,
   options: DecidedOptions,
-): Promise<HashedExtent[]> {
+): Promise<void> {
   const { signal, onEvent } = options;
   const onProgress = (done: number) => onEvent?.({ kind: 'progress', stage: 'extract', done });
   await extractPart(look, part, path, { signal, onProgress, copies: copiesAtOnce(options) });
-  return hashData(path, signal);
-}
-
-function rangeOf({ offsetBytes, bytes }: Patch): ByteRange {
-  return { offsetBytes, sizeBytes: bytes.length };
 }
 
 async function applyPatches(path: string, patches: readonly Patch[]): Promise<void> {

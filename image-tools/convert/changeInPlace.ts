@@ -2,28 +2,24 @@ import { appendFile, stat, truncate } from 'node:fs/promises';
 import { posix } from 'node:path';
 import type { ReplaceBytes } from '../userSpace/replace.ts';
 import type { FoundSystem } from '../inspect/system.ts';
-import { ensureCanCarry, loaderArchive, type LoaderFile } from '../ramdisk/carryLoader.ts';
+import {
+  ensureCanCarry,
+  loaderArchive,
+  type LoaderFile,
+  missingToCarry,
+} from '../ramdisk/carryLoader.ts';
 import { ramdiskContents } from '../ramdisk/contents.ts';
 import { withoutBoot } from '../root/fstab.ts';
 import { loaderFolder, type Change } from './edits.ts';
 
 /**
- * The same as changeRoot, without adding a file to the root: lines leave an fstab by moving the rest
- * up, and the loader's entries travel in the ramdisk, which copies them at the first boot.
+ * Takes the lines of /boot out of every fstab without adding to the root: the lines after them move up.
  * @throws ImageToolError APPLIANCE_NEEDED
  */
-export async function changeInPlace(
+export async function removeBootInPlace(
   replaceBytes: ReplaceBytes,
   system: FoundSystem,
-  ramdiskPath: string,
 ): Promise<Change[]> {
-  return [
-    ...(await removeInPlace(replaceBytes, system)),
-    ...(await carryInRamdisk(system, ramdiskPath)),
-  ];
-}
-
-async function removeInPlace(replaceBytes: ReplaceBytes, system: FoundSystem): Promise<Change[]> {
   const changes: Change[] = [];
   for (const path of system.fstabs) {
     const old = await system.root.files.readText(path);
@@ -41,11 +37,16 @@ function padWithNewlines(text: string, sizeBytes: number): Buffer {
   return bytes;
 }
 
-async function carryInRamdisk(system: FoundSystem, ramdiskPath: string): Promise<Change[]> {
+/**
+ * Carries the loader's entries in the ramdisk, which copies them into the root at the first boot.
+ * @throws ImageToolError APPLIANCE_NEEDED
+ */
+export async function carryInRamdisk(system: FoundSystem, ramdiskPath: string): Promise<Change[]> {
   const { boot, deployment, root } = system;
   if (!deployment || boot.base !== '/' || boot.from !== 'loader entries') return [];
   if ((await root.files.kind('/boot/loader')) !== undefined) return [];
-  ensureCanCarry(await ramdiskContents(ramdiskPath));
+  const isEnough = (names: ReadonlySet<string>) => missingToCarry(names).length === 0;
+  ensureCanCarry(await ramdiskContents(ramdiskPath, isEnough));
   const archive = loaderArchive(await loaderFiles(system));
   // The kernel looks for a further archive at multiples of four bytes.
   const { size } = await stat(ramdiskPath);

@@ -74,22 +74,6 @@ export async function hashData(path: string, signal?: AbortSignal): Promise<Hash
   return hashExtents({ path, extents: await dataExtents(path, 'raw', signal) }, signal);
 }
 
-/** The same after some bytes of the data were written over: hashes only what they stand in. */
-export async function hashChanged(
-  path: string,
-  hashed: readonly HashedExtent[],
-  changed: readonly ByteRange[],
-  signal?: AbortSignal,
-): Promise<HashedExtent[]> {
-  const isChanged = ([start, sizeBytes]: HashedExtent) =>
-    changed.some(
-      (run) => run.offsetBytes < start + sizeBytes && start < run.offsetBytes + run.sizeBytes,
-    );
-  const fresh = await hashExtents({ path, extents: rangesOf(hashed.filter(isChanged)) }, signal);
-  const byOffset = new Map(fresh.map((extent) => [extent[0], extent]));
-  return hashed.map((extent) => byOffset.get(extent[0]) ?? extent);
-}
-
 /** Where hashed extents stand. */
 export function rangesOf(hashed: readonly HashedExtent[]): ByteRange[] {
   return hashed.map(([offsetBytes, sizeBytes]) => ({ offsetBytes, sizeBytes }));

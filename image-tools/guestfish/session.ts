@@ -128,7 +128,6 @@ export class GuestfishSession implements AsyncDisposable {
   /** Puts what was written on the disks. */
   async settle(): Promise<void> {
     await this.command('umount-all');
-    await this.command('sync');
   }
 
   /** Ends the session in order. */

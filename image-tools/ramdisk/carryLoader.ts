@@ -76,9 +76,16 @@ const BINS = ['usr/bin', 'bin', 'usr/sbin', 'sbin'];
 
 /** Makes sure that a ramdisk can run {@link loaderArchive}. @throws ImageToolError APPLIANCE_NEEDED */
 export function ensureCanCarry(contents: ReadonlySet<string>): void {
-  if (!contents.has(`${UNITS}/ostree-prepare-root.service`))
-    throw needsAppliance('its ramdisk does not prepare the root by systemd and ostree');
-  const has = (name: string) => BINS.some((bin) => contents.has(`${bin}/${name}`));
-  const missing = NEEDED.filter((name) => !has(name));
+  const missing = missingToCarry(contents);
   if (missing.length > 0) throw needsAppliance(`its ramdisk lacks ${missing.join(', ')}`);
+}
+
+/** What a ramdisk lacks of what {@link loaderArchive} needs: systemd with ostree, and programs. */
+export function missingToCarry(contents: ReadonlySet<string>): string[] {
+  const has = (name: string) => BINS.some((bin) => contents.has(`${bin}/${name}`));
+  const service = 'ostree-prepare-root.service';
+  return [
+    ...(contents.has(`${UNITS}/${service}`) ? [] : [service]),
+    ...NEEDED.filter((name) => !has(name)),
+  ];
 }

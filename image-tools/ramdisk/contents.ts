@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
-import type { Readable, Transform } from 'node:stream';
+import type { Duplex, Readable } from 'node:stream';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { execa } from 'execa';
 import { needsAppliance } from '../filesystems/tree.ts';
@@ -12,17 +12,21 @@ const MAX_BYTES = 4096 * MIB;
 
 /**
  * The names of all files in a ramdisk: archives one after the other (microcode first), plain ones
- * and at the end one packed with gzip, zstd or xz.
+ * and at the end one packed with gzip, zstd or xz. It stops when `isEnough`: unpacking takes long.
  * @throws ImageToolError APPLIANCE_NEEDED for other kinds
  */
-export async function ramdiskContents(path: string): Promise<Set<string>> {
+export async function ramdiskContents(
+  path: string,
+  isEnough: (names: ReadonlySet<string>) => boolean = () => false,
+): Promise<Set<string>> {
   const names = new Set<string>();
   const { size } = await stat(path);
   let start = 0;
   while (start < size) {
     const magic = await firstBytes(path, start);
     const lister = new CpioLister((name) => names.add(name));
-    await feed(path, start, magic, lister);
+    await feed(path, start, magic, { lister, isDone: () => lister.ended || isEnough(names) });
+    if (isEnough(names)) break;
     if (!lister.ended) throw needsAppliance('its ramdisk is no whole cpio archive');
     if (!isPlain(magic)) break;
     start = await skipZeros(path, start + lister.endBytes);
@@ -34,36 +38,35 @@ function isPlain(magic: string): boolean {
   return magic.startsWith(Buffer.from('07070').toString('hex'));
 }
 
-async function feed(path: string, start: number, magic: string, lister: CpioLister): Promise<void> {
+/** Takes a part's bytes in order, until it has what it wants. */
+type Taker = { readonly lister: CpioLister; readonly isDone: () => boolean };
+
+async function feed(path: string, start: number, magic: string, taker: Taker): Promise<void> {
   const source = createReadStream(path, { start, highWaterMark: CHUNK_BYTES });
-  if (magic === 'fd377a585a00') {
-    const child = execa('xz', ['-dc', '--memlimit=1GiB'], { input: source, buffer: false });
-    for await (const chunk of child.iterable({ binary: true })) lister.push(Buffer.from(chunk));
-    await child;
-    return;
-  }
   const unpacker = unpackerFor(magic);
-  if (!unpacker) return drain(source, lister);
+  if (!unpacker) return drain(source, taker);
   source.on('error', (error) => unpacker.destroy(error));
-  await drain(source.pipe(unpacker), lister);
+  await drain(source.pipe(unpacker), taker);
   source.destroy();
 }
 
 /** Reads on until the archive has ended, and no more than a ramdisk can have. */
-async function drain(chunks: Readable, lister: CpioLister): Promise<void> {
+async function drain(chunks: Readable, { lister, isDone }: Taker): Promise<void> {
   let bytes = 0;
   for await (const chunk of chunks as AsyncIterable<Buffer>) {
     lister.push(chunk);
     bytes += chunk.length;
     if (bytes > MAX_BYTES) throw needsAppliance('its ramdisk has no end');
-    if (lister.ended) return;
+    if (isDone()) return;
   }
 }
 
-function unpackerFor(magic: string): Transform | undefined {
+function unpackerFor(magic: string): Duplex | undefined {
   if (isPlain(magic)) return undefined;
   if (magic.startsWith('1f8b')) return createGunzip({ chunkSize: CHUNK_BYTES });
   if (magic.startsWith('28b52ffd')) return createZstdDecompress({ chunkSize: CHUNK_BYTES });
+  if (magic === 'fd377a585a00')
+    return execa('xz', ['-dc', '--memlimit=1GiB'], { buffer: false }).duplex();
   throw needsAppliance(
     `its ramdisk is packed in a way that is not known here (it starts ${magic})`,
   );

@@ -5,7 +5,6 @@ import test from 'ava';
 import {
   CHECKSUM_LEVELS,
   factsOf,
-  hashChanged,
   hashExtents,
   hashWhole,
   withHoles,
@@ -102,24 +101,4 @@ test('a file that is too short, and a signal, end the hashing', async (t) => {
   const hashing = hashWhole(hole, 'md5', controller.signal);
   controller.abort(new Error('enough'));
   await t.throwsAsync(hashing, { message: 'enough' });
-});
-
-test('after some bytes were written over, the same as if all were hashed again', async (t) => {
-  await using folder = await scratch();
-  const path = join(folder.path, 'file');
-  const extents = at([0, 4096], [2, 35 * MIB], [40, 8192]);
-  await sparseFile(path, 41 * MIB, extents);
-  const before = await hashExtents({ path, extents });
-  // The last byte of one piece and the first of the next, and the end of the file's data.
-  const changed = [
-    { offsetBytes: 18 * MIB - 1, sizeBytes: 2 },
-    { offsetBytes: 40 * MIB + 8000, sizeBytes: 192 },
-  ];
-  await using file = await open(path, 'r+');
-  for (const { offsetBytes, sizeBytes } of changed)
-    await file.write(Buffer.alloc(sizeBytes, 'new'), 0, sizeBytes, offsetBytes);
-  const after = await hashExtents({ path, extents });
-  t.deepEqual(await hashChanged(path, before, changed), after);
-  t.is(after.filter(([, , sum], index) => sum !== before[index]?.[2]).length, 3);
-  t.deepEqual(await hashChanged(path, before, []), before);
 });

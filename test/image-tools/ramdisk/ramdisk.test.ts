@@ -80,6 +80,21 @@ for (const [name, pack] of PACKED)
     t.deepEqual(await contentsOf(early), ['early_cpio', ...NAMES]);
   });
 
+for (const [name, pack] of PACKED)
+  test(`${name}: no more is read than is wanted`, async (t) => {
+    const random = seededRandom(2);
+    const data = Buffer.from(Uint8Array.from({ length: 16 << 20 }, () => random(256)));
+    const more = { path: 'more', mode: 0o100644, data };
+    // Cut short, so that reading on would fail.
+    const packed = (await pack(packCpio([...ENTRIES, more]))).subarray(0, 12 << 20);
+    await using folder = await scratch();
+    const path = join(folder.path, 'ramdisk');
+    await writeFile(path, packed);
+    const names = await ramdiskContents(path, (found) => found.has('etc/link'));
+    t.true(names.has('etc/link'));
+    await t.throwsAsync(ramdiskContents(path));
+  });
+
 for (const [what, bytes] of [
   ['lz4', Buffer.from('02214c18ffff', 'hex')],
   ['text', Buffer.from('hello world, this is no ramdisk')],
