@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { emulation } from '../../image-tools/guestfish/appliance.ts';
 import { applianceKernelEnv } from '../../image-tools/guestfish/applianceKernel.ts';
 import { defaultCacheDir } from '../../image-tools/guestfish/cache.ts';
 import { run } from '../../image-tools/process/run.ts';
@@ -78,7 +79,8 @@ async function startOfSecondPartition(raw: string): Promise<number> {
   return second.start;
 }
 
-/** Starts an appliance without any disk of the image, and ends it. */
+/** Starts an appliance as the tool does, without any disk of the image, and ends it. */
 export async function applianceLaunch(): Promise<void> {
-  await run('guestfish', ['--', 'add-ro', '/dev/null', ':', 'run'], { env: await environment() });
+  const env = { ...(await environment()), ...emulation() };
+  await run('guestfish', ['--', 'add-ro', '/dev/null', ':', 'run'], { env });
 }
