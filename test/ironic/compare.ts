@@ -41,7 +41,16 @@ function excerpt(body: unknown): string {
   return short(error ?? body);
 }
 
+/** Sets, in an order that changes from one start of Ironic to the next. */
+const UNORDERED = /\/enabled_\w+_interfaces$/;
+
 function valueDifferences(theirs: unknown, ours: unknown, path: string): string[] {
+  if (UNORDERED.test(path) && Array.isArray(theirs) && Array.isArray(ours))
+    return orderedDifferences(theirs.toSorted(), ours.toSorted(), path);
+  return orderedDifferences(theirs, ours, path);
+}
+
+function orderedDifferences(theirs: unknown, ours: unknown, path: string): string[] {
   if (isDeepStrictEqual(theirs, ours)) return [];
   if (!isContainer(theirs) || !isContainer(ours) || Array.isArray(theirs) !== Array.isArray(ours))
     return [`${path}: ${short(theirs)} there, ${short(ours)} here`];
