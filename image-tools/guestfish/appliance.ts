@@ -45,15 +45,16 @@ export async function launchAppliance(options: LaunchOptions): Promise<Guestfish
 }
 
 /**
- * The environment for an emulated appliance: without the mitigations for leaks of real processors, which
- * an emulated one does not have, and which take a sixth of the time to launch.
+ * For the kernel of an emulated appliance. What protects a real processor from leaks an emulated one has
+ * no use for, and deep page tables, guarded access and large registers cost it at every step: without
+ * them a launch takes a quarter less.
  */
+const EMULATED_KERNEL = 'mitigations=off no5lvl nosmap nosmep noxsave';
+
+/** The environment for an emulated appliance. */
 export function emulation(): Record<string, string> {
-  const append = process.env['LIBGUESTFS_APPEND'] ?? '';
-  return {
-    LIBGUESTFS_BACKEND_SETTINGS: 'force_tcg',
-    LIBGUESTFS_APPEND: `mitigations=off ${append}`.trim(),
-  };
+  const append = `${EMULATED_KERNEL} ${process.env['LIBGUESTFS_APPEND'] ?? ''}`.trim();
+  return { LIBGUESTFS_BACKEND_SETTINGS: 'force_tcg', LIBGUESTFS_APPEND: append };
 }
 
 async function sessionOptions(options: LaunchOptions): Promise<SessionOptions> {
