@@ -45,9 +45,12 @@ function excerpt(body: unknown): string {
 const UNORDERED = /\/enabled_\w+_interfaces$/;
 
 function valueDifferences(theirs: unknown, ours: unknown, path: string): string[] {
-  if (UNORDERED.test(path) && Array.isArray(theirs) && Array.isArray(ours))
-    return orderedDifferences(theirs.toSorted(), ours.toSorted(), path);
-  return orderedDifferences(theirs, ours, path);
+  if (!UNORDERED.test(path)) return orderedDifferences(theirs, ours, path);
+  return orderedDifferences(sorted(theirs), sorted(ours), path);
+}
+
+function sorted(value: unknown): unknown {
+  return Array.isArray(value) ? value.map(String).sort() : value;
 }
 
 function orderedDifferences(theirs: unknown, ours: unknown, path: string): string[] {
