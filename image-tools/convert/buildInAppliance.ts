@@ -11,6 +11,7 @@ import { extractCandidates } from './candidates.ts';
 import { changeRoot } from './changeRoot.ts';
 import { factsOf, hashData } from './checksums.ts';
 import { copyKernel, type CopyOut } from './copyKernel.ts';
+import { HashThreads } from './hashThread.ts';
 import type { DiskLook } from './lookAtDisk.ts';
 import { copiesAtOnce } from './space.ts';
 import type { ConvertOptions, DecidedOptions } from './types.ts';
@@ -47,13 +48,18 @@ export async function buildInAppliance(
     bothSettled(
       factsOfBoth(target, options),
       // What is shrunk is cut first.
-      shrunk ? Promise.resolve(undefined) : hashData(rootPath, signal),
+      shrunk ? Promise.resolve(undefined) : hashRoot(rootPath, signal),
     ),
     access.close(),
   );
   await takeBack([rootPath, target.kernel, target.ramdisk]);
   const rootBytes = shrunk?.sizeBytes ?? system.root.part.sizeBytes;
   return { layout: look.layout, system, changes, rootPath, rootBytes, kernel, ramdisk, hashed };
+}
+
+async function hashRoot(path: string, signal: AbortSignal | undefined) {
+  await using threads = new HashThreads();
+  return await hashData(path, threads, signal);
 }
 
 async function factsOfBoth(target: BuildTarget, { checksums }: DecidedOptions) {

@@ -11,6 +11,7 @@ import { carryInRamdisk, removeBootInPlace } from './changeInPlace.ts';
 import { factsOf, hashData } from './checksums.ts';
 import { copyKernel } from './copyKernel.ts';
 import type { Change } from './edits.ts';
+import { HashThreads } from './hashThread.ts';
 import type { DiskLook } from './lookAtDisk.ts';
 import { copiesAtOnce } from './space.ts';
 import type { DecidedOptions } from './types.ts';
@@ -74,6 +75,7 @@ async function copyRoot(
   options: DecidedOptions,
 ) {
   const rootPath = join(workDir, 'root');
+  await using threads = new HashThreads();
   const guess = likelyRoot(candidateParts(look.layout));
   const [{ system, patches }] = await bothSettled(
     looking,
@@ -82,7 +84,7 @@ async function copyRoot(
   const { part } = system.root;
   if (part !== guess) await copyPart(look, part, rootPath, options);
   await applyPatches(rootPath, patches);
-  const hashed = await hashData(rootPath, options.signal);
+  const hashed = await hashData(rootPath, threads, options.signal);
   return { rootPath, rootBytes: part.sizeBytes, hashed };
 }
 

@@ -1,9 +1,9 @@
 import { hash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { Worker } from 'node:worker_threads';
 import { MIB, type ByteRange } from '../values/bytes.ts';
 import { bothSettled } from './bothSettled.ts';
 import { dataExtents } from './extents.ts';
+import { HashThread, HashThreads, type HashJob, type Piece } from './hashThread.ts';
 
 /**
  * How much is hashed: each extent of the root alone; the whole file by SHA-256 as well, which costs
@@ -25,16 +25,6 @@ export type FileFacts = {
   readonly md5?: string;
 };
 
-/** A run of a file to be hashed: read, or taken as zeros. */
-type Piece = ByteRange & { readonly zeros?: true };
-
-export type HashJob = {
-  readonly path: string;
-  readonly algorithm: 'sha256' | 'md5';
-  /** Each gets a checksum over its pieces, in their order. */
-  readonly messages: readonly (readonly Piece[])[];
-};
-
 /** A sparse file and what of it holds data. */
 export type SparseFile = {
   readonly path: string;
@@ -54,14 +44,23 @@ export async function factsOf(path: string, level: ChecksumLevel): Promise<FileF
 
 /** SHA-256 of each run of data, in pieces of at most 16 MiB, in two threads. */
 export async function hashExtents(
+  file: Omit<SparseFile, 'sizeBytes'>,
+  signal?: AbortSignal,
+): Promise<HashedExtent[]> {
+  await using threads = new HashThreads();
+  return await hashInThreads(file, threads, signal);
+}
+
+async function hashInThreads(
   { path, extents }: Omit<SparseFile, 'sizeBytes'>,
+  { pair }: HashThreads,
   signal?: AbortSignal,
 ): Promise<HashedExtent[]> {
   const pieces = extents.flatMap(cut);
-  const hashHalf = (half: readonly ByteRange[]) =>
-    hashInThread({ path, algorithm: 'sha256', messages: half.map((each) => [each]) }, signal);
   const [first, second] = halves(pieces);
-  const sums = (await bothSettled(hashHalf(first), hashHalf(second))).flat();
+  const hashHalf = (thread: HashThread, half: readonly ByteRange[]) =>
+    thread.hash({ path, algorithm: 'sha256', messages: half.map((each) => [each]) }, signal);
+  const sums = (await bothSettled(hashHalf(pair[0], first), hashHalf(pair[1], second))).flat();
   return pieces.map(({ offsetBytes, sizeBytes }, index) => [
     offsetBytes,
     sizeBytes,
@@ -69,9 +68,13 @@ export async function hashExtents(
   ]);
 }
 
-/** SHA-256 of all data of a sparse raw file. */
-export async function hashData(path: string, signal?: AbortSignal): Promise<HashedExtent[]> {
-  return hashExtents({ path, extents: await dataExtents(path, 'raw', signal) }, signal);
+/** SHA-256 of all data of a sparse raw file, in threads that may have been started before. */
+export async function hashData(
+  path: string,
+  threads: HashThreads,
+  signal?: AbortSignal,
+): Promise<HashedExtent[]> {
+  return hashInThreads({ path, extents: await dataExtents(path, 'raw', signal) }, threads, signal);
 }
 
 /** Where hashed extents stand. */
@@ -122,20 +125,6 @@ export function withHoles({ sizeBytes, extents }: Omit<SparseFile, 'path'>): Pie
 }
 
 async function hashInThread(job: HashJob, signal: AbortSignal | undefined): Promise<string[]> {
-  signal?.throwIfAborted();
-  if (job.messages.length === 0) return [];
-  const worker = new Worker(new URL('hashWorker.ts', import.meta.url), { workerData: job });
-  const stop = () => void worker.terminate();
-  signal?.addEventListener('abort', stop, { once: true });
-  try {
-    return await new Promise<string[]>((resolve, reject) => {
-      worker.once('message', resolve);
-      worker.once('error', reject);
-      worker.once('exit', () =>
-        reject(signal?.reason ?? new Error('the hashing thread ended early')),
-      );
-    });
-  } finally {
-    signal?.removeEventListener('abort', stop);
-  }
+  await using thread = new HashThread();
+  return await thread.hash(job, signal);
 }

@@ -1,7 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { closeSync, openSync, readSync } from 'node:fs';
-import { parentPort, workerData } from 'node:worker_threads';
-import type { HashJob } from './checksums.ts';
+import { parentPort } from 'node:worker_threads';
+import type { HashJob } from './hashThread.ts';
 
 const BLOCK_BYTES = 1 << 20;
 const ZEROS = Buffer.alloc(BLOCK_BYTES);
@@ -37,5 +37,7 @@ function addData(hash: Hash, file: number, start: number, end: number): void {
   }
 }
 
-// eslint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
-parentPort?.postMessage(hashAll(workerData as HashJob));
+parentPort?.on('message', (job: HashJob) => {
+  // eslint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
+  parentPort?.postMessage(hashAll(job));
+});
