@@ -1,4 +1,4 @@
-import { chown, open } from 'node:fs/promises';
+import { chown, open, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { defaultCacheDir } from '../guestfish/cache.ts';
 import { openInAppliance } from '../guestfish/guestAccess.ts';
@@ -43,23 +43,14 @@ export async function buildInAppliance(
   onEvent?.({ kind: 'changes', changes });
   const shrunk = options.shrink ? await shrink(access, system, options) : undefined;
   const rootPath = rootFile(parts, system, shrunk, target.workDir);
-  await access.settle();
-  const [[[kernel, ramdisk], hashed]] = await bothSettled(
-    bothSettled(
-      factsOfBoth(target, options),
-      // What is shrunk is cut first.
-      shrunk ? Promise.resolve(undefined) : hashRoot(rootPath, signal),
-    ),
-    access.close(),
-  );
-  await takeBack([rootPath, target.kernel, target.ramdisk]);
   const rootBytes = shrunk?.sizeBytes ?? system.root.part.sizeBytes;
-  return { layout: look.layout, system, changes, rootPath, rootBytes, kernel, ramdisk, hashed };
-}
-
-async function hashRoot(path: string, signal: AbortSignal | undefined) {
   await using threads = new HashThreads();
-  return await hashData(path, threads, signal);
+  await access.settle();
+  await truncate(rootPath, rootBytes);
+  const hashing = bothSettled(factsOfBoth(target, options), hashData(rootPath, threads, signal));
+  const [[[kernel, ramdisk], data]] = await bothSettled(hashing, access.close());
+  await takeBack([rootPath, target.kernel, target.ramdisk]);
+  return { layout: look.layout, system, changes, rootPath, rootBytes, kernel, ramdisk, data };
 }
 
 async function factsOfBoth(target: BuildTarget, { checksums }: DecidedOptions) {

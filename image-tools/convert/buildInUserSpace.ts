@@ -84,8 +84,8 @@ async function copyRoot(
   const { part } = system.root;
   if (part !== guess) await copyPart(look, part, rootPath, options);
   await applyPatches(rootPath, patches);
-  const hashed = await hashData(rootPath, threads, options.signal);
-  return { rootPath, rootBytes: part.sizeBytes, hashed };
+  const data = await hashData(rootPath, threads, options.signal);
+  return { rootPath, rootBytes: part.sizeBytes, data };
 }
 
 /** Copying begins before the system is found: the root is nearly always LVM, or else the largest. */

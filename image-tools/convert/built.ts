@@ -16,11 +16,10 @@ export type Built = {
   readonly layout: Layout;
   readonly system: FoundSystem;
   readonly changes: readonly Change[];
-  /** The file with the root's partition, changed, and how much of it is of use. */
+  /** The file with the root's partition, changed and cut to its size, and its data. */
   readonly rootPath: string;
   readonly rootBytes: number;
-  /** The root's data, where it was hashed already. */
-  readonly hashed?: readonly HashedExtent[] | undefined;
+  readonly data: readonly HashedExtent[];
   readonly kernel: FileFacts;
   readonly ramdisk: FileFacts;
 };

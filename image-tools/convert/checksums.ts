@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { MIB, type ByteRange } from '../values/bytes.ts';
 import { bothSettled } from './bothSettled.ts';
 import { dataExtents } from './extents.ts';
-import { HashThread, HashThreads, type HashJob, type Piece } from './hashThread.ts';
+import { HashThread, type HashJob, type HashThreads, type Piece } from './hashThread.ts';
 
 /**
  * How much is hashed: each extent of the root alone; the whole file by SHA-256 as well, which costs
@@ -42,16 +42,17 @@ export async function factsOf(path: string, level: ChecksumLevel): Promise<FileF
   return level === 'md5' ? { ...facts, md5: hash('md5', bytes) } : facts;
 }
 
-/** SHA-256 of each run of data, in pieces of at most 16 MiB, in two threads. */
-export async function hashExtents(
-  file: Omit<SparseFile, 'sizeBytes'>,
+/** SHA-256 of all data of a sparse raw file. */
+export async function hashData(
+  path: string,
+  threads: HashThreads,
   signal?: AbortSignal,
 ): Promise<HashedExtent[]> {
-  await using threads = new HashThreads();
-  return await hashInThreads(file, threads, signal);
+  return hashExtents({ path, extents: await dataExtents(path, 'raw', signal) }, threads, signal);
 }
 
-async function hashInThreads(
+/** SHA-256 of each run of data, in pieces of at most 16 MiB. */
+export async function hashExtents(
   { path, extents }: Omit<SparseFile, 'sizeBytes'>,
   { pair }: HashThreads,
   signal?: AbortSignal,
@@ -66,15 +67,6 @@ async function hashInThreads(
     sizeBytes,
     sums[index] ?? '',
   ]);
-}
-
-/** SHA-256 of all data of a sparse raw file, in threads that may have been started before. */
-export async function hashData(
-  path: string,
-  threads: HashThreads,
-  signal?: AbortSignal,
-): Promise<HashedExtent[]> {
-  return hashInThreads({ path, extents: await dataExtents(path, 'raw', signal) }, threads, signal);
 }
 
 /** Where hashed extents stand. */

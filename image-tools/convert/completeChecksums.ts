@@ -2,6 +2,7 @@ import { rename } from 'node:fs/promises';
 import { ImageToolError } from '../errors/error.ts';
 import { bothSettled } from './bothSettled.ts';
 import { factsOf, hashExtents, hashWhole, rangesOf, type Checksums } from './checksums.ts';
+import { HashThreads } from './hashThread.ts';
 import { wholeFile } from './finishBase.ts';
 import type { BaseFile, Manifest, OutputFile } from './manifest.ts';
 import type { ConvertResult, DecidedOptions } from './types.ts';
@@ -58,8 +59,9 @@ async function hashBaseAgain(
   const extents = rangesOf(base.extents);
   // Of the extents, with zeros between them: what was written, whatever a hole may hold by now.
   const job = { path, sizeBytes: base.sizeBytes, extents };
+  await using threads = new HashThreads();
   const [hashed, sums] = await bothSettled(
-    hashExtents(job, signal),
+    hashExtents(job, threads, signal),
     hashWhole(job, checksums, signal),
   );
   const changed = hashed.findIndex(([, , sha256], index) => sha256 !== base.extents[index]?.[2]);

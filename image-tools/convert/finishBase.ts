@@ -1,16 +1,12 @@
-import { chmod, rename, rm, stat, truncate } from 'node:fs/promises';
-import type { ByteRange } from '../values/bytes.ts';
-import { bothSettled } from './bothSettled.ts';
+import { chmod, rename, rm, stat } from 'node:fs/promises';
 import type { Built } from './built.ts';
 import {
-  hashExtents,
   hashWhole,
   rangesOf,
   type Checksums,
   type HashedExtent,
   type SparseFile,
 } from './checksums.ts';
-import { dataExtents } from './extents.ts';
 import { qemuImg } from './extract.ts';
 import type { DecidedOptions } from './types.ts';
 
@@ -20,34 +16,27 @@ export type FinishedBase = Checksums & {
   readonly extents: readonly HashedExtent[];
 };
 
-/** Brings the changed root into its wished format at `target`, hashing it meanwhile. */
+/** Brings the changed root into its wished format at `target`, with the checksums of that file. */
 export async function finishBase(
   built: Built,
   target: string,
   options: DecidedOptions,
 ): Promise<FinishedBase> {
-  const { rootPath, rootBytes, hashed } = built;
-  const { signal, format = 'raw' } = options;
-  await truncate(rootPath, rootBytes);
-  const data = hashed ? rangesOf(hashed) : await dataExtents(rootPath, 'raw', signal);
-  const whole = format === 'raw' ? hashRaw(built, data, options) : pack(rootPath, target, options);
-  const [extents, sums] = await bothSettled(
-    hashed ? Promise.resolve(hashed) : hashExtents({ path: rootPath, extents: data }, signal),
-    whole,
-  );
+  const { rootPath, data } = built;
+  const { format = 'raw' } = options;
+  const sums = await (format === 'raw' ? hashRaw(built, options) : pack(rootPath, target, options));
   await (format === 'raw' ? rename(rootPath, target) : rm(rootPath));
   await chmod(target, 0o644);
   const { size } = await stat(target);
-  return { sizeBytes: size, ...sums, extents };
+  return { sizeBytes: size, ...sums, extents: data };
 }
 
 async function hashRaw(
-  { rootPath, rootBytes }: Built,
-  extents: readonly ByteRange[],
+  { rootPath, rootBytes, data }: Built,
   options: DecidedOptions,
 ): Promise<Checksums> {
   options.onEvent?.({ kind: 'stage', stage: 'hash' });
-  const job = { path: rootPath, sizeBytes: rootBytes, extents };
+  const job = { path: rootPath, sizeBytes: rootBytes, extents: rangesOf(data) };
   return hashWhole(job, options.checksums, options.signal);
 }
 

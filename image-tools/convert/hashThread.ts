@@ -11,7 +11,7 @@ export type HashJob = {
   readonly messages: readonly (readonly Piece[])[];
 };
 
-/** A thread that hashes. It starts as slowly as it hashes 30 MiB, so it may be there before its work. */
+/** A thread that hashes. It may be started before its work is known: that takes as long as 30 MiB. */
 export class HashThread implements AsyncDisposable {
   readonly #worker = new Worker(new URL('hashWorker.ts', import.meta.url));
   readonly #failed: Promise<never>;

@@ -1,7 +1,7 @@
 #!/bin/sh
 # "npm run test:boot [-- OPTIONS]": every firmware through every way of DHCP, and switched by every
 # kind of BMC, each a real deploy on a virtual machine down to the login prompt of its own system.
-# Some forty minutes; needs root. IRONPXE_BOOT_DHCP=server,proxy,relayed,external,files,
+# More than an hour; needs root. IRONPXE_BOOT_DHCP=server,proxy,relayed,external,files,
 # IRONPXE_BOOT_POWER=virsh,ipmitool,redfish and IRONPXE_BOOT_WAYS='UEFI GRUB' choose some of them; with
 # both of the first two, any of their pairs.
 set -eu

@@ -9,6 +9,7 @@ import {
   hashWhole,
   withHoles,
 } from '../../../image-tools/convert/checksums.ts';
+import { HashThreads } from '../../../image-tools/convert/hashThread.ts';
 import { MIB } from '../../../image-tools/values/bytes.ts';
 import { seededRandom } from '../support/random.ts';
 import { scratch } from '../support/tinyImage.ts';
@@ -54,8 +55,9 @@ for (const [what, sizeBytes, extents] of FILES)
     t.deepEqual(await hashWhole(file, 'data'), {});
     t.deepEqual(await hashWhole(file, 'sha256'), { sha256 });
     t.deepEqual(await hashWhole(file, 'md5'), { sha256, md5 });
+    await using threads = new HashThreads();
     let coveredBytes = 0;
-    for (const [offset, length, sum] of await hashExtents(file)) {
+    for (const [offset, length, sum] of await hashExtents(file, threads)) {
       t.is(sum, digest('sha256', bytes.subarray(offset, offset + length)));
       coveredBytes += length;
     }
@@ -94,7 +96,10 @@ test('a file that is too short, and a signal, end the hashing', async (t) => {
   const path = join(folder.path, 'file');
   await sparseFile(path, 1000, []);
   const extents = [{ offsetBytes: 0, sizeBytes: 2000 }];
-  const error: unknown = await hashExtents({ path, extents }).catch((reason: unknown) => reason);
+  await using threads = new HashThreads();
+  const error: unknown = await hashExtents({ path, extents }, threads).catch(
+    (reason: unknown) => reason,
+  );
   t.regex(String(error), /ended at byte 1000 of 2000/);
   const controller = new AbortController();
   const hole = { path, sizeBytes: 2 ** 40, extents: [] };
