@@ -109,17 +109,11 @@ export function conductorConfig(hardware: HardwareFacts, options: ConductorOptio
     images: { file_url_allowed_paths: options.imageFolders },
     ...options.sections,
     pxe: {
-      append_params: appendParams(hardware),
+      append_params: 'nofb nomodeset console=ttyS0,115200',
       ipxe_enabled: options.ipxe,
       deploy_kernel: options.deployKernel,
       deploy_ramdisk: options.deployRamdisk,
       ...options.sections?.['pxe'],
     },
   };
-}
-
-/** An emulated processor has nothing to protect, and would spend a sixth of its time on that. */
-function appendParams({ accelerator }: HardwareFacts): string {
-  const console = 'nofb nomodeset console=ttyS0,115200';
-  return accelerator === 'kvm' ? console : `${console} mitigations=off`;
 }
