@@ -10,6 +10,7 @@ import { openIscsiDisk } from '../conductor/iscsi/disk.ts';
 import { GIB, MIB } from '../conductor/values/units.ts';
 import { makeSparseFile, Tgtd } from '../test/iscsi/support/tgtd.ts';
 import { makeImage } from './support/image.ts';
+import { LIKE_CONDUCTOR } from './support/likeConductor.ts';
 import { median } from './support/rounds.ts';
 import { formatTable } from './support/table.ts';
 
@@ -60,14 +61,10 @@ function answers(socketPath: string): Promise<boolean> {
 
 /** Writes one image to four disks at once in a process of its own and gives its peak in MiB. */
 async function peakOfWriters(folder: string): Promise<number> {
-  // Run as bin/ironpxe runs the conductor.
   const child = spawn(
     process.execPath,
-    ['--max-semi-space-size=4', import.meta.filename, '--writers', folder],
-    {
-      stdio: ['ignore', 'pipe', 'inherit'],
-      env: { ...process.env, NODE_COMPILE_CACHE: join(TOP, '.cache/compiled') },
-    },
+    [...LIKE_CONDUCTOR.flags, import.meta.filename, '--writers', folder],
+    { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, ...LIKE_CONDUCTOR.env } },
   );
   const [text] = await Promise.all([child.stdout.toArray(), once(child, 'exit')]);
   return Number(Buffer.concat(text).toString());

@@ -8,6 +8,7 @@ import { deployFleets } from './support/fleetDeploys.ts';
 import { makeFleetNetwork } from './support/fleetNetwork.ts';
 import { startFleetTarget } from './support/fleetTarget.ts';
 import { type Image, makeImage } from './support/image.ts';
+import { LIKE_CONDUCTOR } from './support/likeConductor.ts';
 import { parseNumberOptions } from './support/options.ts';
 import { pickScratchFolder } from './support/scratch.ts';
 import { formatTable } from './support/table.ts';
@@ -18,12 +19,6 @@ const BAR_MIB = 400;
 /** A fleet with one slow link, and how slow that is. */
 const FEW = 4;
 const SLOWER = 20;
-/** As bin/ironpxe has it. */
-const LIKE_CONDUCTOR = {
-  NODE_COMPILE_CACHE: join(import.meta.dirname, '../.cache/compiled'),
-  MALLOC_ARENA_MAX: '2',
-  MALLOC_MMAP_THRESHOLD_: '262144',
-};
 
 type Row = FleetResult & { readonly machines: number };
 type Options = Record<'image-mib' | 'mbit' | 'most' | 'at-once' | 'in-flight-mib', number>;
@@ -94,12 +89,12 @@ async function measure(
 
 /** In a process of its own, run as bin/ironpxe runs the conductor, so that its memory is its own. */
 async function conduct(namespace: string, order: FleetOrder): Promise<FleetResult> {
-  const node = [process.execPath, '--max-semi-space-size=4', import.meta.filename];
+  const node = [process.execPath, ...LIKE_CONDUCTOR.flags, import.meta.filename];
   const text = JSON.stringify(order);
   const { stdout } = await run(
     'nsenter',
     [`--net=/run/netns/${namespace}`, ...node, '--conductor', text],
-    { env: LIKE_CONDUCTOR, timeoutMs: 3_600_000 },
+    { env: LIKE_CONDUCTOR.env, timeoutMs: 3_600_000 },
   );
   return JSON.parse(stdout) as FleetResult;
 }
