@@ -77,7 +77,8 @@ export async function openIscsiDisk(options: IscsiDiskOptions): Promise<IscsiDis
     onInterrupted: () => durability.lost(),
   });
   const facts = await initiator.open();
-  await growBuffers(initiator, facts);
+  // The first writes need not wait for it.
+  growBuffers(initiator, facts).catch(() => {});
   const gate = new ByteGate(options.maxInFlightBytes ?? MAX_IN_FLIGHT_BYTES);
   return new IscsiDisk(initiator, durability, gate, facts);
 }
