@@ -80,26 +80,12 @@ export function collection(
   return { [list.name]: list.items, ...(next !== undefined && { next }) };
 }
 
-const COMMA = Buffer.from(',');
-
-/** The same as JSON text, of items that are JSON text already. */
-export function collectionJson(
-  call: Call,
-  list: { readonly name: string; readonly path: string; readonly items: readonly Buffer[] },
-  page: PageEnd,
-): Buffer {
-  const next = nextPage(call, list, page);
-  const end = next === undefined ? '' : `,"next":${JSON.stringify(next)}`;
-  const items = list.items.flatMap((item, index) => (index === 0 ? [item] : [COMMA, item]));
-  return Buffer.concat([Buffer.from(`{"${list.name}":[`), ...items, Buffer.from(`]${end}}`)]);
-}
-
 type PageEnd = { readonly limit: number; readonly lastUuid: string | undefined };
 
 /** Where the next page is; `undefined` when this one is not full. */
-function nextPage(
+export function nextPage(
   call: Call,
-  list: { readonly path: string; readonly items: readonly unknown[] },
+  list: { readonly path: string; readonly items: { readonly length: number } },
   page: PageEnd,
 ): string | undefined {
   if (list.items.length === 0 || list.items.length !== page.limit) return undefined;

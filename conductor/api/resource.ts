@@ -42,6 +42,8 @@ export type Answer = {
   readonly body?: unknown;
   /** The body as JSON text already. */
   readonly json?: string | Buffer;
+  /** Called when the client has it, or is gone. */
+  readonly onSent?: () => void;
   /** Server-sent events in place of JSON, for as long as the client listens. */
   readonly eventStream?: Readable;
   readonly location?: string;
@@ -177,5 +179,6 @@ function send(reply: FastifyReply, answer: Answer): FastifyReply {
   if (answer.eventStream !== undefined)
     return reply.headers(EVENT_STREAM_HEADERS).send(answer.eventStream);
   if (answer.body === undefined && answer.json === undefined) return reply.send();
+  if (answer.onSent !== undefined) reply.raw.once('close', answer.onSent);
   return reply.type('application/json').send(answer.json ?? JSON.stringify(answer.body));
 }

@@ -35,17 +35,30 @@ export async function pageOfNodes(database: Database, query: PageQuery): Promise
   return (await pageOf<NodesTable>(database, 'nodes', query)).map(toNode);
 }
 
+/** So many rows, and what is made of them, fit into the young generation of the heap. */
+const TURN_ROWS = 100;
+
 /**
- * A page of rows with the wanted columns (SQL text) only, not parsed: lists write thousands of them.
+ * The rows of a page with the wanted columns (SQL text) only, not parsed, a hundred at a time: a
+ * thousand at once would live long enough to cost the garbage collector half of a list's time.
  * @throws IronpxeError RECORD_NOT_FOUND for a marker that names none
  */
-export async function pageOfRows(
+export async function* turnsOfRows(
   database: Database,
-  table: keyof Tables,
+  table: PagedTable,
   columns: readonly string[],
   query: PageQuery,
-): Promise<RawRow[]> {
-  return pageOf<RawRow>(database.withoutPlugins(), table, query, columns);
+): AsyncGenerator<RawRow[], void, void> {
+  const plain = database.withoutPlugins();
+  let from = await placeOfMarker(plain, table, query);
+  for (let left = query.limit; left > 0; left -= TURN_ROWS) {
+    const limit = Math.min(TURN_ROWS, left);
+    const wanted = [...columns.map((column) => sql.raw(column)), placeIn(query)];
+    const rows = await rowsFrom<RawRow & Place>(plain, table, { ...query, limit }, wanted, from);
+    if (rows.length > 0) yield rows;
+    if (rows.length < limit) return;
+    from = rows.at(-1);
+  }
 }
 
 /** A page of ports. @throws IronpxeError RECORD_NOT_FOUND for a marker that names no port */
@@ -64,16 +77,54 @@ export async function pageOf<T>(
   database: Database,
   table: PagedTable,
   query: PageQuery,
-  columns: readonly string[] = ['*'],
 ): Promise<T[]> {
-  const column = query.sortColumn;
-  const key = column === undefined ? sql`rowid` : sql`coalesce(${ref(column)}, ${BEFORE_ALL})`;
+  const from = await placeOfMarker(database, table, query);
+  return rowsFrom<T>(database, table, query, [sql`*`], from);
+}
+
+/** Behind which row, in the order of a list, a page begins. */
+type Place = { readonly place: number; readonly sortedBy: string | number };
+
+function sortKey({ sortColumn }: PageQuery): RawBuilder<unknown> {
+  return sortColumn === undefined ? sql`rowid` : sql`coalesce(${ref(sortColumn)}, ${BEFORE_ALL})`;
+}
+
+/** The columns of a {@link Place}. */
+function placeIn(query: PageQuery): RawBuilder<unknown> {
+  return sql`rowid as place, ${sortKey(query)} as "sortedBy"`;
+}
+
+async function placeOfMarker(
+  database: Database,
+  table: PagedTable,
+  query: PageQuery,
+): Promise<Place | undefined> {
+  if (query.marker === undefined) return undefined;
+  const { rows } = await sql<Place>`
+    select ${placeIn(query)} from ${sql.table(snake(table))} where uuid = ${query.marker}`.execute(
+    database,
+  );
+  if (rows[0] !== undefined) return rows[0];
+  throw new IronpxeError('RECORD_NOT_FOUND', `The marker ${query.marker} could not be found.`);
+}
+
+/** Seeks past a place instead of counting rows, so that pages stay cheap and stable. */
+async function rowsFrom<T>(
+  database: Database,
+  table: PagedTable,
+  query: PageQuery,
+  columns: readonly RawBuilder<unknown>[],
+  from: Place | undefined,
+): Promise<T[]> {
+  const key = sortKey(query);
   const where = [sql`true`, ...filters(query)];
   if (query.visibleTo !== undefined) where.push(visible(table, query.visibleTo));
-  if (query.marker !== undefined) where.push(await after(database, table, key, query));
+  const beyond = query.descending ? sql`<` : sql`>`;
+  if (from !== undefined)
+    where.push(sql`(${key}, rowid) ${beyond} (${from.sortedBy}, ${from.place})`);
   const order = query.descending ? sql`desc` : sql`asc`;
   const { rows } =
-    await sql<T>`select ${sql.raw(columns.join(', '))} from ${sql.table(snake(table))} where ${sql.join(where, sql` and `)}
+    await sql<T>`select ${sql.join(columns)} from ${sql.table(snake(table))} where ${sql.join(where, sql` and `)}
     order by ${key} ${order}, rowid ${order} limit ${query.limit}`.execute(database);
   return rows;
 }
@@ -115,22 +166,4 @@ function filters(query: PageQuery): RawBuilder<unknown>[] {
       return sql`(${sql.join(each, sql` or `)})`;
     }),
   ];
-}
-
-/** Seeks past the marker instead of counting rows, so that pages stay cheap and stable. */
-async function after(
-  database: Database,
-  table: PagedTable,
-  key: RawBuilder<unknown>,
-  query: PageQuery,
-): Promise<RawBuilder<unknown>> {
-  const { rows } = await sql<{ place: number; sortedBy: unknown }>`
-    select rowid as place, ${key} as "sortedBy" from ${sql.table(snake(table))} where uuid = ${query.marker}`.execute(
-    database,
-  );
-  const marker = rows[0];
-  if (marker === undefined)
-    throw new IronpxeError('RECORD_NOT_FOUND', `The marker ${query.marker} could not be found.`);
-  const beyond = query.descending ? sql`<` : sql`>`;
-  return sql`(${key}, rowid) ${beyond} (${marker.sortedBy}, ${marker.place})`;
 }

@@ -67,6 +67,23 @@ for (const sort of [
     t.is(seen.split('').sort().join(''), 'acde');
   });
 
+test('a page that the database gives in several turns is whole and in order', async (t) => {
+  const api = await openHarness('http://h');
+  t.teardown(api.close);
+  const all = Array.from({ length: 250 }, (_, index) => `n${String(index).padStart(3, '0')}`);
+  for (const name of all)
+    await api.send('POST /v1/nodes', { body: { driver: 'pxe_ssh', name, shard: 'one' } });
+  const listed = (reply: Reply) => (reply.json.nodes as JsonObject[]).map(({ name }) => name);
+  t.deepEqual(listed(await api.send('GET /v1/nodes')), all);
+  // All alike in what they are sorted by, and then with nothing at all there.
+  for (const key of ['driver', 'owner', 'name']) {
+    const reply = await api.send(`GET /v1/nodes?limit=230&sort_key=${key}&sort_dir=desc`);
+    t.deepEqual(listed(reply), all.toReversed().slice(0, 230), key);
+    const url = String(reply.json.next).replace('http://h', '');
+    t.deepEqual(listed(await api.send(`GET ${url}`)), all.slice(0, 20).toReversed(), key);
+  }
+});
+
 test('next is there only when the page is full, and never for an instance', async (t) => {
   const api = await fiveNodes(t);
   t.is((await api.send('GET /v1/nodes?limit=6')).json.next, undefined);

@@ -3,9 +3,10 @@ import { FAULTS } from '../../deploy/outcome.ts';
 import { IronpxeError } from '../../errors/error.ts';
 import { getChassis } from '../../store/chassis.ts';
 import { isProvisionState } from '../../states/index.ts';
-import { type PageQuery, pageOfRows } from '../../store/pages.ts';
+import { type PageQuery, turnsOfRows } from '../../store/pages.ts';
 import { readDetail, refuseNewer, wantedFields } from '../fields.ts';
-import { collectionJson, readPage, refuseUnknown } from '../paging.ts';
+import { JsonList } from '../jsonList.ts';
+import { nextPage, readPage, refuseUnknown } from '../paging.ts';
 import type { Answer, Call } from '../resource.ts';
 import { rowWriter } from '../rows.ts';
 import { bool, parse, uuid } from '../schemas.ts';
@@ -123,18 +124,17 @@ export async function listNodes(
   if (call.query.chassis_uuid !== undefined)
     await getChassis(call.database, call.query.chassis_uuid);
   const writer = rowWriter(NODE_SHAPE.fields, NODE_SHAPE.collection, names);
-  const rows = await pageOfRows(call.database, 'nodes', writer.columns, {
-    ...page,
-    ...asked,
-    equal: { ...asked.equal, ...options.within?.equal },
-  });
-  // As bytes at once: a thousand texts of many pieces would outlive the young generation of the heap.
-  const items = rows.map((row) => Buffer.from(writer.write(row, call)));
+  const query = { ...page, ...asked, equal: { ...asked.equal, ...options.within?.equal } };
+  const items = new JsonList('nodes');
+  let lastUuid: string | undefined;
+  for await (const rows of turnsOfRows(call.database, 'nodes', writer.columns, query)) {
+    for (const row of rows) items.add(writer.write(row, call));
+    lastUuid = String(rows.at(-1)?.uuid);
+  }
   // An instance lives on one node: there is nothing after it.
   const limit = call.query.instance_uuid === undefined ? page.limit : Number.POSITIVE_INFINITY;
-  const list = { name: 'nodes', path: options.path, items };
-  const lastUuid = String(rows.at(-1)?.uuid);
-  return { status: 200, json: collectionJson(call, list, { limit, lastUuid }) };
+  const next = nextPage(call, { path: options.path, items }, { limit, lastUuid });
+  return { status: 200, ...items.end(next) };
 }
 
 /** `GET /v1/nodes/{ident}` */

@@ -1,5 +1,5 @@
 import { IronpxeError } from '../../errors/error.ts';
-import { pageOfRows } from '../../store/pages.ts';
+import { turnsOfRows } from '../../store/pages.ts';
 import { visibleFields } from '../fields.ts';
 import type { Call } from '../resource.ts';
 import { rowWriter } from '../rows.ts';
@@ -13,8 +13,7 @@ export async function renderNode(
 ): Promise<string> {
   const { columns, write } = rowWriter(NODE_SHAPE.fields, NODE_SHAPE.collection, names);
   const one = { limit: 1, descending: false, equal: { uuid: node.uuid }, present: {} };
-  const [row] = await pageOfRows(call.database, 'nodes', columns, one);
-  if (row === undefined)
-    throw new IronpxeError('NODE_NOT_FOUND', `Node ${node.uuid} could not be found.`);
-  return write(row, call);
+  for await (const [row] of turnsOfRows(call.database, 'nodes', columns, one))
+    if (row !== undefined) return write(row, call);
+  throw new IronpxeError('NODE_NOT_FOUND', `Node ${node.uuid} could not be found.`);
 }
