@@ -61,6 +61,7 @@ const server = () => json('server show one');
 test.serial('a node that is available becomes a hypervisor, and can be scheduled', async (t) => {
   for (const line of [
     'baremetal node create --driver fake-hardware --name bm --resource-class baremetal --property cpus=4 --property memory_mb=8192 --property local_gb=100 --property cpu_arch=x86_64',
+    'baremetal node add trait bm CUSTOM_RAID',
     'baremetal node manage bm --wait 300',
     'baremetal node provide bm --wait 300',
     // Nothing pretends to switch it on: Nova would take the server for one that was stopped.
@@ -80,6 +81,25 @@ test.serial('a node that is available becomes a hypervisor, and can be scheduled
   );
 });
 
+test.serial('a trait that the flavor requires decides whether the node is taken', async (t) => {
+  const { uuid } = await node();
+  await until(t, 'Placement knows the trait', async () => {
+    const traits: readonly { name: string }[] = await json(`resource provider trait list ${uuid}`);
+    return traits.some(({ name }) => name === 'CUSTOM_RAID');
+  });
+  await ok('trait create CUSTOM_ELSEWHERE');
+  await ok('flavor set --property trait:CUSTOM_ELSEWHERE=required baremetal');
+  const create = 'server create --flavor baremetal --image plain --nic none --wait one';
+  t.not((await command.run(create)).status, 0);
+  const refused = await server();
+  t.is(refused.status, 'ERROR');
+  t.regex(refused.fault.message, /No valid host/);
+  t.like(await node(), { provision_state: 'available', instance_uuid: null });
+  await ok('server delete --wait one');
+  await ok('flavor unset --property trait:CUSTOM_ELSEWHERE baremetal');
+  await ok('flavor set --property trait:CUSTOM_RAID=required baremetal');
+});
+
 test.serial(
   'without a network: create, stop, start, reboot, rebuild, rescue, delete',
   async (t) => {
@@ -90,6 +110,7 @@ test.serial(
     const deployed = await node();
     t.like(deployed, { provision_state: 'active', instance_uuid: made.id, last_error: null });
     t.like(deployed.instance_info, { display_name: 'one', root_gb: '100', vcpus: '1' });
+    t.deepEqual(deployed.instance_info.traits, ['CUSTOM_RAID']);
     for (const [line, power] of [
       ['server stop one', 'Shutdown'],
       ['server start one', 'Running'],
@@ -104,6 +125,9 @@ test.serial(
     }
     await ok('server rebuild --image plain --wait one');
     t.like(await server(), { status: 'ACTIVE', id: made.id });
+    await ok('server rebuild --image plain --preserve-ephemeral --wait one');
+    t.like(await server(), { status: 'ACTIVE', id: made.id });
+    t.is((await node()).instance_info.preserve_ephemeral, 'True');
     for (const [line, status] of [
       ['server rescue one', 'RESCUE'],
       ['server unrescue one', 'ACTIVE'],
