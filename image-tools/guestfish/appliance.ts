@@ -76,7 +76,8 @@ async function sessionOptions(options: LaunchOptions): Promise<SessionOptions> {
     ...(await applianceKernelEnv(cacheDir)),
     LIBGUESTFS_BACKEND: 'direct',
     LIBGUESTFS_CACHEDIR: own,
-    TMPDIR: own,
+    // What a killed run leaves there, the next one removes.
+    TMPDIR: workDir,
     HOME: own,
   };
   return { env, ...(process.getuid?.() === 0 && user), signal };
