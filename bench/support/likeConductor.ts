@@ -7,7 +7,5 @@ export const LIKE_CONDUCTOR = {
     NODE_COMPILE_CACHE: join(import.meta.dirname, '../../.cache/compiled'),
     MALLOC_ARENA_MAX: '2',
     MALLOC_MMAP_THRESHOLD_: '32768',
-    MALLOC_TRIM_THRESHOLD_: '32768',
-    MALLOC_TOP_PAD_: '16384',
   },
 } as const;
