@@ -40,7 +40,8 @@ const TURN_ROWS = 100;
 
 /**
  * The rows of a page with the wanted columns (SQL text) only, not parsed, a hundred at a time: a
- * thousand at once would live long enough to cost the garbage collector half of a list's time.
+ * thousand at once would live long enough to cost the garbage collector half of a list's time. Where
+ * they are to be sorted first, they come all at once.
  * @throws IronpxeError RECORD_NOT_FOUND for a marker that names none
  */
 export async function* turnsOfRows(
@@ -50,9 +51,10 @@ export async function* turnsOfRows(
   query: PageQuery,
 ): AsyncGenerator<RawRow[], void, void> {
   const plain = database.withoutPlugins();
+  const most = query.sortColumn === undefined ? TURN_ROWS : query.limit;
   let from = await placeOfMarker(plain, table, query);
-  for (let left = query.limit; left > 0; left -= TURN_ROWS) {
-    const limit = Math.min(TURN_ROWS, left);
+  for (let left = query.limit; left > 0; left -= most) {
+    const limit = Math.min(most, left);
     const wanted = [...columns.map((column) => sql.raw(column)), placeIn(query)];
     const rows = await rowsFrom<RawRow & Place>(plain, table, { ...query, limit }, wanted, from);
     if (rows.length > 0) yield rows;
