@@ -135,9 +135,20 @@ class RunningTransfer {
   }
 
   #refusedByClient({ code, message }: { code: number; message: string }): void {
-    const probed = this.#window.acked === -1;
     const why = `the client stopped it: error ${code} ${message}`.trim();
-    this.#end(probed ? { kind: 'probed' } : { kind: 'failed', why });
+    if (this.#window.acked === -1) this.#end({ kind: 'probed' });
+    else if (code === TFTP_ERROR.other && this.#allSent())
+      this.#end({ kind: 'done', retries: this.#retries });
+    else this.#end({ kind: 'failed', why });
+  }
+
+  /**
+   * pxelinux knows the size of a file: where it is a multiple of the block size, it closes with error
+   * 0 ("No error, file close") in place of taking the empty last block.
+   */
+  #allSent(): boolean {
+    const { source, terms } = this.#parts;
+    return this.#window.sent * terms.blksize >= source.sizeBytes;
   }
 
   #carryOut(step: WindowStep): Promise<void> | void {

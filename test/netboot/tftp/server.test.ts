@@ -167,6 +167,27 @@ test('a size probe that stops at the OACK is no failure', async (t) => {
   t.deepEqual(events, []);
 });
 
+for (const [acked, expected] of [
+  [1, 'tftp.failed'],
+  [2, 'tftp.done'],
+  [3, 'tftp.done'],
+] as const)
+  test(`a client that closes after ACK ${acked} of 3 full blocks: ${expected}`, async (t) => {
+    const { server, nextEnd } = await serving(t, { file: 3 * 512 });
+    await using client = new RawTftpClient(server.listenPort);
+    const end = nextEnd();
+    await client.request('file');
+    for (let block = 1; block <= acked; block++) {
+      await client.next();
+      await client.ack(block);
+    }
+    // The block after the last ACK is under way: the third one, or the empty fourth.
+    await client.next();
+    const close = Buffer.from('\0\x05\0\0No error, file close\0', 'latin1');
+    await client.say(close, client.transferPort);
+    t.is((await end).kind, expected);
+  });
+
 test('a closed client port ends the transfer without waiting', async (t) => {
   const { server, nextEnd } = await serving(t, { file: 2000 }, { timeoutMs: 60_000 });
   const client = new RawTftpClient(server.listenPort);
