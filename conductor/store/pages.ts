@@ -63,6 +63,19 @@ export async function* turnsOfRows(
   }
 }
 
+/** The wanted columns (SQL text) of the row with a UUID, not parsed; `undefined` when there is none. */
+export async function rowOf(
+  database: Database,
+  table: PagedTable,
+  columns: readonly string[],
+  uuid: string,
+): Promise<RawRow | undefined> {
+  const one = { limit: 1, descending: false, equal: { uuid }, present: {} };
+  const wanted = columns.map((column) => sql.raw(column));
+  const [row] = await rowsFrom<RawRow>(database.withoutPlugins(), table, one, wanted, undefined);
+  return row;
+}
+
 /** A page of ports. @throws IronpxeError RECORD_NOT_FOUND for a marker that names no port */
 export async function pageOfPorts(database: Database, query: PageQuery): Promise<Port[]> {
   return (await pageOf<PortsTable>(database, 'ports', query)).map(toPort);
