@@ -4,7 +4,7 @@ import { findNode, getNode } from '../store/nodes.ts';
 import { listPorts } from '../store/ports.ts';
 import type { Node } from '../store/types.ts';
 import { tryParseMac } from '../values/mac.ts';
-import { MINOR, since } from './gates.ts';
+import { MIN_MINOR, MINOR, since } from './gates.ts';
 import { renderNode } from './nodes/view.ts';
 import { refuseUnknown } from './paging.ts';
 import type { Answer, Call } from './resource.ts';
@@ -31,6 +31,11 @@ export async function lookUp(call: Call): Promise<Answer> {
   const node = await lookedUp(call);
   if (node === undefined || !AGENT_STATES.includes(node.provisionState))
     throw new IronpxeError('NODE_NOT_FOUND', 'No node that expects an agent was found.');
+  return { status: 200, json: await introduce(call, node) };
+}
+
+/** What an agent is told of its node, and how it reports: with the token that it gets here. */
+async function introduce(call: Call, node: Node): Promise<string> {
   const token = call.minor < MINOR.agentToken ? null : await call.conductor.agentToken(node);
   const config = {
     metrics: NO_METRICS,
@@ -43,7 +48,7 @@ export async function lookUp(call: Call): Promise<Answer> {
     enable_bios_bootloader_install: true,
   };
   const shown = await renderNode(call, node, FIELDS);
-  return { status: 200, json: `{"node":${shown},"config":${JSON.stringify(config)}}` };
+  return `{"node":${shown},"config":${JSON.stringify(config)}}`;
 }
 
 /** Agents send none, so where to send them is left at their own defaults. */
@@ -95,8 +100,19 @@ export async function takeHeartbeat(call: Call): Promise<Answer> {
 /** An inventory with what collectors add, such as lists of PCI devices and of LLDP frames. */
 export const INSPECTION_BODY_LIMIT_BYTES = 4 * 1024 * 1024;
 
-/** `POST /v1/continue_inspection`. Public: only a node whose inspection waits takes it in. */
+/**
+ * `POST /v1/continue_inspection`. Public: only a node whose inspection waits takes it in. Version 1.1
+ * is answered as ironic-inspector would, and those between had no such path.
+ */
 export async function continueInspection(call: Call): Promise<Answer> {
+  refuseUnknown(call, ['node_uuid']);
+  const { node_uuid: nodeUuid } = call.query;
+  const asInspector = call.minor === MIN_MINOR && nodeUuid === undefined;
+  if (!asInspector && call.minor < MINOR.inspectionAsLookup)
+    throw new IronpxeError(
+      'RESOURCE_NOT_FOUND',
+      `continue_inspection needs API version 1.${MINOR.inspectionAsLookup}, the request asks for 1.${call.minor}.`,
+    );
   const { inventory, error, ...pluginData } = parse(
     agentInspection,
     call.body,
@@ -105,10 +121,16 @@ export async function continueInspection(call: Call): Promise<Answer> {
   const macs = inventory.interfaces.flatMap(
     ({ mac_address: text }) => tryParseMac(text ?? '') ?? [],
   );
-  const uuid = await call.conductor.continueInspection(macs, {
+  const node = await call.conductor.inspectedNode({
+    macs,
+    nodeUuid: nodeUuid && parse(uuidText, nodeUuid, 'node_uuid'),
+  });
+  // Before the inspection goes on, which needs the node for itself.
+  const json = asInspector ? JSON.stringify({ uuid: node.uuid }) : await introduce(call, node);
+  await call.conductor.continueInspection(node.uuid, {
     inventory,
     pluginData,
     error: error ?? null,
   });
-  return { status: 202, body: { uuid } };
+  return { status: 202, json };
 }

@@ -85,6 +85,8 @@ export const MICROVERSIONS: Readonly<Record<number, string>> = {
   80: 'Marks nodes that projects make for themselves; nothing else.',
   81: 'Inventory of a node.',
   82: 'Node field shard, filters shard and sharded; shards.',
+  83: 'Node field parent_node, filters parent_node and include_children; children of a node.',
+  84: 'continue_inspection answers as lookup does, with the token of the agent.',
 };
 
 /** The lowest minor version; the major one is always 1. */
@@ -137,6 +139,7 @@ export const SINCE = {
     boot_mode: 75,
     secure_boot: 75,
     shard: 82,
+    parent_node: 83,
   },
   nodeFilters: {
     provision_state: 9,
@@ -149,6 +152,8 @@ export const SINCE = {
     lessee: 65,
     shard: 82,
     sharded: 82,
+    include_children: 83,
+    parent_node: 83,
   },
   portFields: {
     internal_info: 18,
@@ -231,6 +236,8 @@ export const MINOR = {
   backfill: 58,
   /** From: a VIF may be attached to a named port or portgroup. */
   vifPlace: 67,
+  /** From: `continue_inspection` answers as lookup does. */
+  inspectionAsLookup: 84,
   /** From: lookup gives an agent its token. */
   agentToken: 62,
 } as const;

@@ -1,3 +1,4 @@
+import type { AgentIdentity } from './agent/inspection.ts';
 import type { KernelLineReport } from './bootLine.ts';
 import type { ConsoleDesk } from './consoleDesk.ts';
 import type { ImageFields } from './namedImage.ts';
@@ -5,7 +6,6 @@ import type { BootDevice, Driver, PowerTarget, SoftPowerTarget } from '../driver
 import type { Verb } from '../states/index.ts';
 import type { VifRequest } from '../networking/attachments.ts';
 import type { JsonObject, Node } from '../store/types.ts';
-import type { Mac } from '../values/mac.ts';
 
 /** Result of `validate` for one interface, in Ironic's form. */
 export type Validation = { readonly result: boolean; readonly reason?: string };
@@ -139,12 +139,13 @@ export interface Conductor {
   agentToken(node: Node): Promise<string>;
   /** Takes in an agent's report. @throws AGENT_TOKEN_INVALID, AGENT_URL_CHANGED */
   passHeartbeat(node: Node, heartbeat: Heartbeat): Promise<void>;
+  /** The node on which an agent runs that was started for an inspection. @throws NODE_NOT_FOUND */
+  inspectedNode(agent: AgentIdentity): Promise<Node>;
   /**
    * Takes in what an agent found in an inspection; journaled before it returns.
-   * @returns the UUID of the node that has these MACs and waits for it
-   * @throws NODE_NOT_FOUND
+   * @throws NODE_NOT_FOUND when the node does not wait for it any more
    */
-  continueInspection(macs: readonly Mac[], report: InspectionReport): Promise<string>;
+  continueInspection(nodeUuid: string, report: InspectionReport): Promise<void>;
   /**
    * Makes a node of a machine that told what it is made of; the same machine again is the same node.
    * @throws ENROLL_UNWANTED, ENROLL_LIMIT, DEPLOY_KEY_MISMATCH, MAC_EXISTS

@@ -7,7 +7,7 @@ import { updateNode } from '../store/nodes.ts';
 import type { Node } from '../store/types.ts';
 import { forgetAgent } from './agentReports.ts';
 import { machineOf } from './context.ts';
-import { powerTimeoutOf, stateAfter, withinTime } from './power.ts';
+import { powerTimeoutOf, stateAfter, switchFamily, withinTime } from './power.ts';
 import type { StepServices } from './steps/types.ts';
 
 type PowerSwitchOptions = {
@@ -61,6 +61,7 @@ async function switchAndNote(
   const { driver, node: machine } = await machineOf(database, services.drivers, node);
   if (target !== 'power on') await forgetAgent(database, node.uuid);
   try {
+    await switchFamily(services, node, target, signal);
     await withinTime(timeoutOf(driver, config, change), target, signal, (within) =>
       carryOut(driver, machine, target, within),
     );

@@ -4,7 +4,7 @@ import { appendEvent } from '../store/events.ts';
 import { lockNode } from '../store/locks.ts';
 import type { Node } from '../store/types.ts';
 import { admissionOf } from './admission/admission.ts';
-import { takeInInspection } from './agent/inspection.ts';
+import { inspectedNode, takeInInspection } from './agent/inspection.ts';
 import { checkAgentUrl } from './agent/session.ts';
 import { issueAgentToken, takeInHeartbeat } from './agentReports.ts';
 import { createAllocator } from './allocator.ts';
@@ -129,10 +129,10 @@ export function createConductor(options: ConductorOptions): RunningConductor {
       await takeInHeartbeat(database, node, heartbeat);
       wakeUps.wake(node.uuid);
     },
-    async continueInspection(macs, report) {
-      const nodeUuid = await takeInInspection(database, macs, report);
+    inspectedNode: (agent) => inspectedNode(database, agent),
+    async continueInspection(nodeUuid, report) {
+      await takeInInspection(database, nodeUuid, report);
       wakeUps.wake(nodeUuid);
-      return nodeUuid;
     },
     enroll: (report) => enrollStranger({ database, config, key: options.strangerKey }, report),
     allocate: allocator.begin,

@@ -57,7 +57,8 @@ export async function freeNodes(
     .where('provisionState', '=', 'available')
     .where('instanceUuid', 'is', null)
     .where('powerState', 'is not', null)
-    .where('maintenance', '=', 0);
+    .where('maintenance', '=', 0)
+    .where('parentNode', 'is', null);
   if (allocation.candidateNodes.length > 0)
     select = select.where('uuid', 'in', allocation.candidateNodes);
   const { owner } = allocation;

@@ -149,6 +149,14 @@ const LEASES_IN_ONE_TREE = [
   `alter table leases_anew rename to leases`,
 ] as const;
 
+/** Nodes within nodes, and names of ports. */
+const FAMILIES_AND_PORT_NAMES = [
+  `alter table nodes add column parent_node text references nodes (uuid) on delete set null`,
+  `create index nodes_by_parent on nodes (parent_node) where parent_node is not null`,
+  `alter table ports add column name text collate nocase`,
+  `create unique index ports_by_name on ports (name) where name is not null`,
+] as const;
+
 function statements(list: readonly string[]): Migration {
   return {
     async up(database: Kysely<unknown>) {
@@ -169,4 +177,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0008_boot_habits': statements(BOOT_HABITS),
   '0009_webhook_cursors': statements(WEBHOOK_CURSORS),
   '0010_leases_in_one_tree': statements(LEASES_IN_ONE_TREE),
+  '0013_families_and_port_names': statements(FAMILIES_AND_PORT_NAMES),
 };

@@ -144,6 +144,17 @@ export async function listNodes(database: Database): Promise<Node[]> {
   return rows.map(toNode);
 }
 
+/** The nodes that are built into a node, in the order of their creation. */
+export async function listChildren(database: Database, uuid: string): Promise<Node[]> {
+  const rows = await database
+    .selectFrom('nodes')
+    .selectAll()
+    .where('parentNode', '=', uuid)
+    .orderBy(sql`rowid`)
+    .execute();
+  return rows.map(toNode);
+}
+
 /** Changes fields of a node. @throws IronpxeError NODE_EXISTS, INSTANCE_ASSOCIATED, NODE_NOT_FOUND */
 export async function updateNode(
   database: Database,

@@ -21,6 +21,7 @@ export type PortPatch = Partial<
     | 'portgroupUuid'
     | 'physicalNetwork'
     | 'isSmartnic'
+    | 'name'
   >
 >;
 
@@ -45,6 +46,7 @@ function columns(patch: PortPatch): Partial<PortsTable> {
     ...(patch.portgroupUuid !== undefined && { portgroupUuid: patch.portgroupUuid }),
     ...(patch.physicalNetwork !== undefined && { physicalNetwork: patch.physicalNetwork }),
     ...(patch.isSmartnic !== undefined && { isSmartnic: Number(patch.isSmartnic) }),
+    ...(patch.name !== undefined && { name: patch.name }),
     ...(patch.extra && { extra: JSON.stringify(patch.extra) }),
     ...(patch.internalInfo && { internalInfo: JSON.stringify(patch.internalInfo) }),
     ...(patch.localLinkConnection && {
@@ -61,6 +63,8 @@ function uniqueViolation(error: unknown, patch: PortPatch & { uuid?: string }): 
       'MAC_EXISTS',
       `A port with MAC address ${patch.address} already exists.`,
     );
+  if (text.includes('ports.name'))
+    return new IronpxeError('PORT_EXISTS', `A port with name ${patch.name} already exists.`);
   return new IronpxeError('PORT_EXISTS', `A port with UUID ${patch.uuid} already exists.`);
 }
 
@@ -88,15 +92,15 @@ export async function insertPort(database: Database, port: NewPort): Promise<Por
   return getPort(database, port.uuid);
 }
 
-/** @throws IronpxeError PORT_NOT_FOUND */
-export async function getPort(database: Database, uuid: string): Promise<Port> {
+/** A port by UUID or name (in any case). @throws IronpxeError PORT_NOT_FOUND */
+export async function getPort(database: Database, ident: string): Promise<Port> {
   const row = await database
     .selectFrom('ports')
     .selectAll()
-    .where('uuid', '=', uuid.toLowerCase())
+    .where((eb) => eb.or([eb('uuid', '=', ident.toLowerCase()), eb('name', '=', ident)]))
     .executeTakeFirst();
   if (row === undefined)
-    throw new IronpxeError('PORT_NOT_FOUND', `Port ${uuid} could not be found.`);
+    throw new IronpxeError('PORT_NOT_FOUND', `Port ${ident} could not be found.`);
   return toPort(row);
 }
 

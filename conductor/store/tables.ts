@@ -31,6 +31,7 @@ export type NodesTable = {
   retiredReason: string | null;
   lessee: string | null;
   shard: string | null;
+  parentNode: string | null;
   networkData: string;
   interfaces: string;
   bootMode: string | null;
@@ -60,6 +61,7 @@ export type PortsTable = {
   portgroupUuid: string | null;
   physicalNetwork: string | null;
   isSmartnic: number;
+  name: string | null;
   createdAt: string;
   updatedAt: string | null;
 };

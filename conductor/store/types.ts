@@ -40,6 +40,8 @@ export type Node = {
   readonly retiredReason: string | null;
   readonly lessee: string | null;
   readonly shard: string | null;
+  /** UUID of the node that this one is built into, such as the host of a smart NIC. */
+  readonly parentNode: string | null;
   readonly networkData: JsonObject;
   /** Interfaces set by users, kind (`boot`, `power`, …) → name; the driver's default otherwise. */
   readonly interfaces: Readonly<Record<string, string>>;
@@ -87,6 +89,7 @@ export type Port = {
   readonly portgroupUuid: string | null;
   readonly physicalNetwork: string | null;
   readonly isSmartnic: boolean;
+  readonly name: string | null;
   readonly createdAt: string;
   readonly updatedAt: string | null;
 };

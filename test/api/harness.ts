@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
 import { contradiction } from './conform.ts';
 import { buildApi } from '../../conductor/api/build.ts';
-import { takeInInspection } from '../../conductor/deploy/agent/inspection.ts';
+import { inspectedNode, takeInInspection } from '../../conductor/deploy/agent/inspection.ts';
 import { issueAgentToken, takeInHeartbeat } from '../../conductor/deploy/agentReports.ts';
 import { parseConfig } from '../../conductor/config/load.ts';
 import { createConsoleDesk } from '../../conductor/deploy/consoleDesk.ts';
@@ -113,7 +113,8 @@ export function smallConductor(database: Database, asked: Asked[]): Conductor {
     },
     passLoaderInfo: async (_node, info) => void asked.push({ what: 'passLoaderInfo', value: info }),
     agentToken: (node) => issueAgentToken(database, node.uuid),
-    continueInspection: (macs, report) => takeInInspection(database, macs, report),
+    inspectedNode: (agent) => inspectedNode(database, agent),
+    continueInspection: (uuid, report) => takeInInspection(database, uuid, report),
     passHeartbeat: (node, heartbeat) => takeInHeartbeat(database, node, heartbeat),
     consoles: createConsoleDesk({
       services: { database, drivers, config: parseConfig(CONFIG, 'test') },

@@ -16,6 +16,7 @@ function port(uuid: string, fields: Partial<Port> = {}): Port {
     portgroupUuid: null,
     physicalNetwork: null,
     isSmartnic: false,
+    name: null,
     createdAt: '',
     updatedAt: null,
     ...fields,

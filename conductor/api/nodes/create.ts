@@ -8,6 +8,7 @@ import { refuseNewer } from '../fields.ts';
 import { MINOR } from '../gates.ts';
 import type { Answer, Call } from '../resource.ts';
 import { nodeCreated, type nodeWrite, parse } from '../schemas.ts';
+import { parentFor } from './family.ts';
 import { readInterfaces } from './interfaces.ts';
 import { checkName } from './names.ts';
 import { renderNode } from './view.ts';
@@ -17,14 +18,19 @@ export async function createNode(call: Call): Promise<Answer> {
   refuseNewerFields(call);
   const wanted = parse(nodeCreated, call.body, 'node');
   const interfaces = await checkNode(call, wanted);
+  const uuid = wanted.uuid ?? randomUUID();
+  const owner = ownerOfNew(call.access, wanted.owner ?? null);
   const node = await insertNode(call.database, {
-    uuid: wanted.uuid ?? randomUUID(),
+    uuid,
     provisionState: call.minor < MINOR.enroll ? 'available' : 'enroll',
     ...columnsOf(wanted),
     // The next look at the machine says what they are.
     bootMode: wanted.boot_mode ?? null,
     secureBoot: wanted.secure_boot ?? null,
-    owner: ownerOfNew(call.access, wanted.owner ?? null),
+    owner,
+    parentNode: wanted.parent_node
+      ? await parentFor(call, wanted.parent_node, { uuid, owner })
+      : null,
     interfaces,
   });
   return {

@@ -3,6 +3,7 @@ import { FAULTS } from '../../deploy/outcome.ts';
 import { IronpxeError } from '../../errors/error.ts';
 import { getChassis } from '../../store/chassis.ts';
 import { isProvisionState } from '../../states/index.ts';
+import { findNode } from '../../store/nodes.ts';
 import { type PageQuery, turnsOfRows } from '../../store/pages.ts';
 import { readDetail, refuseNewer, wantedFields } from '../fields.ts';
 import { JsonList } from '../jsonList.ts';
@@ -37,6 +38,7 @@ const SORT_COLUMNS = {
   retired_reason: 'retiredReason',
   lessee: 'lessee',
   shard: 'shard',
+  parent_node: 'parentNode',
   fault: 'fault',
   automated_clean: 'automatedClean',
   maintenance_reason: 'maintenanceReason',
@@ -59,9 +61,13 @@ const equal = (column: string, value: string | number): Condition => ({
 
 const EVERYTHING: Condition = { equal: {}, present: {} };
 const NOTHING: Condition = { equal: {}, present: { uuid: false } };
+/** What is built into another node is shown to those only who ask for it. */
+const WITHOUT_CHILDREN: Condition = { equal: {}, present: { parentNode: false } };
 
 /** Filter on the wire → condition. */
-export const FILTERS: Readonly<Record<string, (value: string, call: Call) => Condition>> = {
+export const FILTERS: Readonly<
+  Record<string, (value: string, call: Call) => Condition | Promise<Condition>>
+> = {
   associated: (value) => ({
     equal: {},
     present: { instanceUuid: parse(bool, value, 'associated') },
@@ -82,6 +88,12 @@ export const FILTERS: Readonly<Record<string, (value: string, call: Call) => Con
   project: (value) => ({ ...EVERYTHING, anyOf: [ownedOrLeased(value)] }),
   shard: (value) => ({ ...EVERYTHING, anyOf: [value.split(',').map((name) => ['shard', name])] }),
   sharded: (value) => ({ equal: {}, present: { shard: parse(bool, value, 'sharded') } }),
+  parent_node: async (value, call) => {
+    const parent = await findNode(call.database, value);
+    return parent === undefined ? NOTHING : equal('parentNode', parent.uuid);
+  },
+  include_children: (value) =>
+    parse(bool, value, 'include_children') ? EVERYTHING : WITHOUT_CHILDREN,
 };
 
 function ownedOrLeased(project: string): [string, string][] {
@@ -97,14 +109,17 @@ function knownState(value: string): string {
 }
 
 /** The filters of a request as one condition. @throws IronpxeError INVALID_REQUEST, NOT_ACCEPTABLE */
-function readFilters(call: Call): Condition {
+async function readFilters(call: Call): Promise<Condition> {
   refuseUnknown(call, Object.keys(FILTERS));
-  const conditions = Object.entries(FILTERS).flatMap(([name, read]) => {
+  const asked = Object.entries(FILTERS).flatMap(([name, read]) => {
     const value = call.query[name];
     if (value === undefined) return [];
     refuseNewer('nodeFilters', name, call.minor);
-    return [read(value, call)];
+    return [Promise.resolve(read(value, call))];
   });
+  const { include_children: included, parent_node: parent } = call.query;
+  const isPlain = included === undefined && parent === undefined;
+  const conditions = [...(isPlain ? [WITHOUT_CHILDREN] : []), ...(await Promise.all(asked))];
   return {
     equal: Object.assign({}, ...conditions.map((condition) => condition.equal)),
     present: Object.assign({}, ...conditions.map((condition) => condition.present)),
@@ -120,7 +135,7 @@ export async function listNodes(
 ): Promise<Answer> {
   const names = wantedFields(NODE_SHAPE, call, options.detail ?? readDetail(call));
   const page = readPage(call, SORT_COLUMNS);
-  const asked = readFilters(call);
+  const asked = await readFilters(call);
   if (call.query.chassis_uuid !== undefined)
     await getChassis(call.database, call.query.chassis_uuid);
   const writer = rowWriter(NODE_SHAPE.fields, NODE_SHAPE.collection, names);

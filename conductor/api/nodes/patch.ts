@@ -10,6 +10,7 @@ import { refuseUnknown } from '../paging.ts';
 import type { Answer, Call } from '../resource.ts';
 import { bool, jsonPatch, nodePatched, parse } from '../schemas.ts';
 import { checkNode, columnsOf } from './create.ts';
+import { parentFor } from './family.ts';
 import { nodeOfPath } from './ident.ts';
 import { INTERFACE_KINDS, type InterfaceKind, interfaceOf } from './interfaces.ts';
 import {
@@ -45,6 +46,7 @@ const PATCHABLE: Readonly<Record<string, unknown>> = {
   retired_reason: null,
   network_data: {},
   shard: null,
+  parent_node: null,
   protected: false,
   protected_reason: null,
   ...Object.fromEntries(INTERFACE_KINDS.map((kind) => [`${kind}_interface`, null])),
@@ -114,6 +116,7 @@ async function change(
     ...protection(node, wanted),
     ...retirement(node, wanted),
     interfaces,
+    parentNode: await parentOf(call, node, roots, wanted.parent_node ?? null),
     // Ending maintenance also forgets why it was.
     ...(!wanted.maintenance && { maintenanceReason: null, fault: null }),
   };
@@ -129,6 +132,17 @@ async function change(
     });
     return changed;
   });
+}
+
+/** Named by UUID or name; one that is not touched is not looked at again. */
+async function parentOf(
+  call: Call,
+  node: Node,
+  roots: readonly string[],
+  wanted: string | null,
+): Promise<string | null> {
+  if (!roots.includes('parent_node')) return node.parentNode;
+  return wanted === null ? null : parentFor(call, wanted, node);
 }
 
 /** The node's fields as a client would write them, without any mask. */
@@ -155,6 +169,7 @@ function writableForm(node: Node, call: Call): JsonObject {
     retired_reason: node.retiredReason,
     network_data: node.networkData,
     shard: node.shard,
+    parent_node: node.parentNode,
     protected: node.protected,
     protected_reason: node.protectedReason,
     ...Object.fromEntries(

@@ -6,6 +6,7 @@ import { listConnectorsOfNode, listTargetsOfNode, showVolumes } from '../volume/
 import { listBios, showBios } from './bios.ts';
 import { explainNode, showPhases } from './boot.ts';
 import { createNode } from './create.ts';
+import { showChildren } from './family.ts';
 import { listNodeHistory, showInventory, showNodeHistory } from './history.ts';
 import { changeIndicator, listIndicators, showIndicator } from './indicators.ts';
 import { showKernelLine } from './kernelLine.ts';
@@ -42,6 +43,10 @@ const NODES: readonly Resource[] = [
   {
     path: '/v1/nodes/:ident/validate',
     GET: { what: 'Tells per interface whether a deploy could begin.', handle: validateNode },
+  },
+  {
+    path: '/v1/nodes/:ident/children',
+    GET: { what: 'Lists the nodes that are built into a node.', handle: showChildren, since: 83 },
   },
   {
     path: '/v1/nodes/:ident/timeline',

@@ -98,6 +98,7 @@ const FIELDS: Readonly<Record<string, RowField>> = {
   retired_reason: text('retired_reason'),
   secure_boot: flag('secure_boot'),
   shard: text('shard'),
+  parent_node: text('parent_node'),
   target_power_state: text('target_power_state'),
   target_provision_state: text('target_provision_state'),
   target_raid_config: json('target_raid_config'),

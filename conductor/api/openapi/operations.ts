@@ -71,6 +71,12 @@ const NODES: Table = {
   [`PATCH ${NODE}`]: takes(shown('Node', ['reset_interfaces']), request.jsonPatch),
   'GET /v1/nodes/validate': shown('Validation', ['node', 'node_uuid']),
   [`GET ${NODE}/validate`]: shown('Validation'),
+  [`GET ${NODE}/children`]: shown(
+    z.strictObject({
+      children: z.array(z.uuid()),
+      links: z.strictObject({ href: z.url(), rel: z.literal('children') }),
+    }),
+  ),
   [`GET ${NODE}/timeline`]: shown('Timeline', ['after', 'limit']),
   [`GET ${NODE}/timeline/phases`]: shown('Phases'),
   [`GET ${NODE}/why`]: shown('Explanation'),
@@ -205,7 +211,11 @@ const OTHERS: Table = {
   'POST /v1/continue_inspection': {
     status: 202,
     body: request.agentInspection,
-    answer: z.strictObject({ uuid: z.string() }),
+    query: ['node_uuid'],
+    answer: z.union([
+      z.strictObject({ uuid: z.string() }),
+      z.strictObject({ node: request.jsonObject, config: request.jsonObject }),
+    ]),
   },
 };
 

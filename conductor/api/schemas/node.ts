@@ -58,6 +58,7 @@ export const nodeWrite = z.strictObject({
   retired_reason: z.string().nullish(),
   network_data: networkData,
   shard: text255.nullish(),
+  parent_node: z.string().max(36).nullish(),
   ...interfaceNames,
 });
 

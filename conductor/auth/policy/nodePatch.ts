@@ -17,6 +17,7 @@ const FIELD_RULES: Readonly<Record<string, RuleName>> = {
   retired: 'baremetal:node:update:retired',
   retired_reason: 'baremetal:node:update:retired',
   shard: 'baremetal:node:update:shard',
+  parent_node: 'baremetal:node:update:parent_node',
 };
 
 const FALSE_WORDS = ['false', 'f', 'no', 'n', 'off', '0'];

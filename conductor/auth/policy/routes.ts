@@ -113,7 +113,7 @@ export const ROUTES: Readonly<Record<string, RoutePolicy>> = {
   [`GET ${NODE}/history`]: node('baremetal:node:history:get'),
   [`GET ${NODE}/history/*`]: node('baremetal:node:history:get'),
   [`GET ${NODE}/inventory`]: node('baremetal:node:inventory:get'),
-  [`GET ${NODE}/children`]: node('baremetal:node:get'),
+  [`GET ${NODE}/children`]: listOf('node', IN_NODE),
   [`GET ${NODE}/firmware`]: node('baremetal:node:get'),
 
   [`GET ${NODE}/states`]: node('baremetal:node:get_states'),

@@ -110,6 +110,7 @@ export const RULES = {
   'baremetal:node:history:get': { who: SYSTEM_OR_OWNER_READER, legacy: 'observer' },
   'baremetal:node:inventory:get': { who: SYSTEM_OR_OWNER_READER, legacy: 'observer' },
   'baremetal:node:update:shard': { who: SYSTEM_ADMIN, legacy: 'none' },
+  'baremetal:node:update:parent_node': { who: SYSTEM_MEMBER, legacy: 'none' },
   'baremetal:shards:get': { who: SYSTEM_READER, legacy: 'none' },
   'baremetal:port:get': { who: SYSTEM_OR_PROJECT_READER, legacy: 'observer' },
   'baremetal:port:list': { who: API_READER, legacy: 'baremetal:port:get' },

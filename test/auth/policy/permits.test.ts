@@ -54,7 +54,12 @@ for (const [mode, enforceScope] of [
     t.deepEqual(wrong, []);
   });
 
+/** What later versions of Ironic brought. */
+const NEWER: readonly string[] = ['baremetal:node:update:parent_node'];
+
 test('the table has exactly the rules of Ironic, and our own', (t) => {
-  const ours = Object.keys(RULES).filter((name) => !name.startsWith('ironpxe:'));
+  const ours = Object.keys(RULES).filter(
+    (name) => !name.startsWith('ironpxe:') && !NEWER.includes(name),
+  );
   t.deepEqual(ours.toSorted(), Object.keys(VECTORS.rules).toSorted());
 });

@@ -44,6 +44,7 @@ const port = (address: string, pxeEnabled: boolean): Port => ({
   portgroupUuid: null,
   physicalNetwork: null,
   isSmartnic: false,
+  name: null,
   createdAt: '',
   updatedAt: null,
 });

@@ -32,6 +32,7 @@ export function nodeWith(fields: Partial<Node>): Node {
     retiredReason: null,
     lessee: null,
     shard: null,
+    parentNode: null,
     networkData: {},
     interfaces: {},
     bootMode: null,
