@@ -162,6 +162,7 @@ export const SINCE = {
     portgroup_uuid: 24,
     physical_network: 34,
     is_smartnic: 53,
+    name: 88,
   },
   portFilters: { portgroup: 24, shard: 82 },
   portgroupFields: { mode: 26, properties: 26 },

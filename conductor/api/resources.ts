@@ -38,7 +38,7 @@ const PORT_RESOURCES: readonly Resource[] = [
     },
   },
   {
-    path: '/v1/ports/:uuid',
+    path: '/v1/ports/:ident',
     GET: { what: 'Shows a port.', handle: showPort },
     PATCH: { what: 'Changes a port by JSON patch.', handle: patchPort },
     DELETE: { what: 'Removes a port.', handle: removePort },

@@ -18,7 +18,7 @@ type SubjectRow = {
 /** Every kind of subject. */
 export const SUBJECTS: Readonly<Record<SubjectKind, SubjectRow>> = {
   node: row('Node', 'NODE_NOT_FOUND', findNodeTarget),
-  port: row('Port', 'PORT_NOT_FOUND', ofNode('ports', '')),
+  port: row('Port', 'PORT_NOT_FOUND', ofNode('ports', 'name')),
   portgroup: row('Portgroup', 'RECORD_NOT_FOUND', ofNode('portgroups', 'name')),
   volumeConnector: row('Volume connector', 'RECORD_NOT_FOUND', ofNode('volume_connectors', '')),
   volumeTarget: row('Volume target', 'RECORD_NOT_FOUND', ofNode('volume_targets', '')),

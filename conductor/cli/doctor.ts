@@ -63,7 +63,11 @@ async function contextOf(invocation: Invocation): Promise<DoctorContext> {
 
 async function readNodes({ client }: Invocation): Promise<readonly DoctorNode[] | undefined> {
   try {
-    const nodes = await readAll(client, '/v1/nodes?fields=uuid,name,driver', 'nodes');
+    const nodes = await readAll(
+      client,
+      '/v1/nodes?include_children=true&fields=uuid,name,driver',
+      'nodes',
+    );
     return nodes.map(({ uuid, name, driver }) => ({
       uuid: String(uuid),
       name: String(name ?? uuid),

@@ -74,7 +74,7 @@ export async function readAll(
 const MAX_SUGGESTIONS = 3;
 
 async function nearNames(client: ApiClient, ident: string): Promise<string[]> {
-  const nodes = await readAll(client, '/v1/nodes', 'nodes');
+  const nodes = await readAll(client, '/v1/nodes?include_children=true', 'nodes');
   return nearest(
     ident,
     nodes.map((node) => String(node.name ?? node.uuid)),

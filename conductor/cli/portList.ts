@@ -19,7 +19,7 @@ async function list(invocation: Invocation): Promise<number> {
   const ident = invocation.text('node');
   const filter = ident === undefined ? '' : `?node=${(await readNode(client, ident)).uuid}`;
   const ports = (await readAll(client, `/v1/ports/detail${filter}`, 'ports')) as WirePort[];
-  const nodes = (await readAll(client, '/v1/nodes', 'nodes')) as WireNode[];
+  const nodes = (await readAll(client, '/v1/nodes?include_children=true', 'nodes')) as WireNode[];
   const names = new Map(nodes.map((node) => [node.uuid, node.name ?? node.uuid]));
   const rows = ports.map((port) => [port.address, names.get(port.node_uuid) ?? '-', port.uuid]);
   if (json) io.out(`${JSON.stringify({ ports })}\n`);

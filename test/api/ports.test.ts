@@ -116,3 +116,36 @@ test('DELETE, and a node takes its ports with it', async (t) => {
   await api.send('DELETE /v1/nodes/one');
   t.deepEqual((await api.send('GET /v1/ports')).json.ports, []);
 });
+
+test('a port with a name is found by it from 1.88 on', async (t) => {
+  const { api } = await withPort(t);
+  const port = { node_uuid: A, address: '52:54:00:00:00:01', name: 'front-1' };
+  t.is((await api.send('POST /v1/ports', { body: port, minor: 87 })).status, 406);
+  const { uuid } = (await api.send('POST /v1/ports', { body: port })).json;
+  t.like((await api.send('GET /v1/ports/FRONT-1')).json, { uuid, name: 'front-1' });
+  t.is((await api.send('GET /v1/ports/front-1', { minor: 87 })).status, 400);
+  const patch = (value: unknown) =>
+    api.send('PATCH /v1/ports/front-1', { body: [{ op: 'replace', path: '/name', value }] });
+  t.is((await patch(A)).status, 400, 'would be taken for a UUID');
+  t.is((await patch('front-2')).json.name, 'front-2');
+  t.is((await patch('x')).status, 404);
+  t.is((await api.send('DELETE /v1/ports/front-2')).status, 204);
+});
+
+test('two ports do not share a name; any number have none', async (t) => {
+  const { api } = await withPort(t);
+  const make = (last: number, name?: string | null) =>
+    api.send('POST /v1/ports', {
+      body: {
+        node_uuid: A,
+        address: `52:54:00:00:00:0${last}`,
+        ...(name !== undefined && { name }),
+      },
+    });
+  t.is((await make(1, 'one')).status, 201);
+  const { status, error } = await make(2, 'One');
+  t.is(status, 409);
+  t.regex(String(error.faultstring), /name One already exists/);
+  for (const [last, name] of [[3], [4], [5, null]] as const)
+    t.is((await make(last, name)).status, 201);
+});

@@ -139,7 +139,7 @@ const STATES: Table = {
 };
 
 const PORTS: Table = {
-  ...crud('/v1/ports', ':uuid', 'ports', 'Port', {
+  ...crud('/v1/ports', ':ident', 'ports', 'Port', {
     body: request.portWrite,
     query: ['node', 'node_uuid', 'address', 'portgroup', 'shard'],
   }),

@@ -6,6 +6,7 @@ import { PORTGROUPS } from '../../store/resources.ts';
 import type { Port } from '../../store/types.ts';
 import { isUuid } from '../../values/uuid.ts';
 import { readDetail, refuseNewer, render, wantedFields } from '../fields.ts';
+import { since } from '../gates.ts';
 import { namedNode, nodeOfPath } from '../nodes/ident.ts';
 import { collection, readPage, refuseUnknown } from '../paging.ts';
 import type { Answer, Call } from '../resource.ts';
@@ -15,6 +16,7 @@ import { PORT_SHAPE } from './shape.ts';
 const SORT_COLUMNS = {
   uuid: 'uuid',
   address: 'address',
+  name: 'name',
   pxe_enabled: 'pxeEnabled',
   created_at: 'createdAt',
   updated_at: 'updatedAt',
@@ -84,13 +86,17 @@ export async function showPort(call: Call): Promise<Answer> {
   return { status: 200, body: render(PORT_SHAPE, await portOfPath(call), call, names) };
 }
 
-/** The port that the path names. @throws IronpxeError INVALID_REQUEST for a MAC, PORT_NOT_FOUND */
+/**
+ * The port that the path names by UUID, or by name where the version has names.
+ * @throws IronpxeError INVALID_REQUEST for a MAC, PORT_NOT_FOUND
+ */
 export async function portOfPath(call: Call): Promise<Port> {
-  const uuid = call.params.uuid ?? '';
-  if (!isUuid(uuid))
+  const ident = call.params.ident ?? '';
+  const byName = call.minor >= since('portFields', 'name') && !ident.includes(':');
+  if (!byName && !isUuid(ident))
     throw new IronpxeError(
       'INVALID_REQUEST',
-      `Expected a uuid but received ${uuid}; find a port by its MAC with ?address=.`,
+      `Expected a uuid but received ${ident}; find a port by its MAC with ?address=.`,
     );
-  return getPort(call.database, uuid);
+  return getPort(call.database, ident);
 }

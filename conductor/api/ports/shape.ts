@@ -13,6 +13,7 @@ export const PORT_SHAPE: Shape<Port> = {
     created_at: (port) => wireTime(port.createdAt),
     updated_at: (port) => wireTime(port.updatedAt),
     address: (port) => port.address,
+    name: (port) => port.name,
     extra: (port) => port.extra,
     internal_info: (port) => port.internalInfo,
     is_smartnic: (port) => port.isSmartnic,

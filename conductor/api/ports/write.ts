@@ -52,6 +52,7 @@ function columnsOf(wanted: z.output<typeof portWrite>) {
     portgroupUuid: wanted.portgroup_uuid ?? null,
     physicalNetwork: wanted.physical_network ?? null,
     isSmartnic: wanted.is_smartnic,
+    name: wanted.name ?? null,
   };
 }
 
@@ -84,6 +85,7 @@ const PATCHABLE: Readonly<Record<string, unknown>> = {
   portgroup_uuid: null,
   physical_network: null,
   is_smartnic: false,
+  name: null,
 };
 
 /** `PATCH /v1/ports/{uuid}` */
@@ -120,6 +122,7 @@ function writableForm(port: Port): JsonObject {
     portgroup_uuid: port.portgroupUuid,
     physical_network: port.physicalNetwork,
     is_smartnic: port.isSmartnic,
+    name: port.name,
   };
 }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isUuid } from '../../values/uuid.ts';
 import { bool, emptyable, mac, optionalUuid, text255, uuid } from './values.ts';
 
 /** A MAC, or the datapath id of an OpenFlow switch. */
@@ -38,6 +39,11 @@ export const portWrite = z.strictObject({
   portgroup_uuid: uuid.nullish(),
   physical_network: z.string().max(64).nullish(),
   is_smartnic: bool.nullish().transform((value) => value ?? false),
+  // One that looks like a UUID would be taken for that of another port.
+  name: text255
+    .min(1)
+    .refine((name) => !isUuid(name), { error: 'A name must not be a UUID.' })
+    .nullish(),
 });
 
 /** The fields of a portgroup that clients write. */

@@ -32,6 +32,7 @@ export const nodeEnroll: Command = {
       many: true,
       what: 'What the machine is: cpus, memory_mb, cpu_arch …',
     },
+    parent: { value: 'NODE', what: 'The node that the machine is built into, such as its host.' },
     port: { value: 'MAC', many: true, what: 'A NIC of the machine; give each that may netboot.' },
     ...NO_WAIT,
   },
@@ -52,6 +53,7 @@ type Wanted = {
   readonly driver: string;
   readonly driverInfo: JsonObject;
   readonly properties: JsonObject;
+  readonly parent: string | undefined;
   readonly macs: readonly string[];
 };
 
@@ -76,6 +78,7 @@ async function readWanted(invocation: Invocation): Promise<Wanted> {
     driver,
     driverInfo: await readPairs(invocation.list('driver-info'), 'driver-info'),
     properties: await readPairs(invocation.list('property'), 'property', jsonOrText),
+    parent: invocation.text('parent'),
     macs: invocation.list('port').map(readMac),
   };
 }
@@ -99,6 +102,7 @@ async function createNode(invocation: Invocation, wanted: Wanted): Promise<void>
     driver: wanted.driver,
     driver_info: wanted.driverInfo,
     properties: wanted.properties,
+    ...(wanted.parent !== undefined && { parent_node: wanted.parent }),
   });
   say(invocation, `node ${wanted.name} created`);
 }
@@ -134,6 +138,9 @@ async function reconcile(invocation: Invocation, node: WireNode, wanted: Wanted)
   await invocation.client.send('PATCH', `${nodePath(node.uuid)}${reset}`, [
     { op: 'replace', path: '/driver', value: wanted.driver },
     { op: 'replace', path: '/driver_info', value: wanted.driverInfo },
+    ...(wanted.parent === undefined
+      ? []
+      : [{ op: 'add', path: '/parent_node', value: wanted.parent }]),
     ...Object.entries(wanted.properties).map(([key, value]) => ({
       op: 'add',
       path: `/properties/${key}`,

@@ -21,8 +21,9 @@ export const nodeList: Command = {
 async function list(invocation: Invocation): Promise<number> {
   const { client, io, json } = invocation;
   const state = invocation.text('state');
-  const filter = state === undefined ? '' : `?provision_state=${encodeURIComponent(state)}`;
-  const nodes = (await readAll(client, `/v1/nodes/detail${filter}`, 'nodes')) as WireNode[];
+  const filter = state === undefined ? '' : `&provision_state=${encodeURIComponent(state)}`;
+  const path = `/v1/nodes/detail?include_children=true${filter}`;
+  const nodes = (await readAll(client, path, 'nodes')) as WireNode[];
   if (json) io.out(`${JSON.stringify({ nodes })}\n`);
   else if (nodes.length === 0)
     io.out('There are no nodes. Enroll one with "ironpxe node enroll".\n');

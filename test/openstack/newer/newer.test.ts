@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import test from 'ava';
 import { execa } from 'execa';
 import { WALK } from '../support/commands.ts';
@@ -8,6 +9,7 @@ import { startConductor } from '../support/conductor.ts';
 import { Daemons, SYSTEM_ENV } from '../support/daemons.ts';
 import { openStackCommand } from '../support/openstackCommand.ts';
 import { sdkWalk, SEEN } from '../support/sdkWalk.ts';
+import { NEWER_WALK } from './commands.ts';
 import { walkCommands } from '../support/walk.ts';
 import { newerClients } from './sources.ts';
 
@@ -43,6 +45,20 @@ test.serial('openstack baremetal 5.10 walks every command', async (t) => {
   await walkCommands(t, command, WALK);
   t.is(await command.ok('baremetal shard list -f value'), '');
 });
+
+test.serial(
+  'openstack baremetal 5.10: children, names of ports, firmware, service and holds',
+  async (t) => {
+    await using command = openStackCommand(env);
+    await walkCommands(t, command, NEWER_WALK);
+    const hold = '[{"interface":"power","step":"hold"}]';
+    await command.ok(`baremetal node service host --service-steps ${hold}`);
+    while ((await command.json('baremetal node show host')).provision_state !== 'service hold')
+      await delay(500);
+    await command.ok('baremetal node unhold host --wait 300');
+    t.is((await command.json('baremetal node show host')).provision_state, 'active');
+  },
+);
 
 test.serial('openstacksdk 4.4 enrolls, deploys and deletes', async (t) => {
   const info = { image_source: 'http://127.0.0.1/x.img', image_checksum: 'abc' };
