@@ -20,6 +20,16 @@ const AGENT_STATES: readonly ProvisionState[] = [
   'inspect wait',
   'rescuing',
   'rescue wait',
+  'service wait',
+];
+
+/** States in which what an agent reports is kept: also where its work is held. */
+const REPORTING_STATES: readonly ProvisionState[] = [
+  ...AGENT_STATES,
+  'clean hold',
+  'deploy hold',
+  'servicing',
+  'service hold',
 ];
 
 const FIELDS = ['uuid', 'properties', 'instance_info', 'driver_internal_info'];
@@ -92,7 +102,7 @@ export async function takeHeartbeat(call: Call): Promise<Answer> {
     verifyCa: beat.agent_verify_ca ?? null,
     status: beat.agent_status ?? null,
     statusMessage: beat.agent_status_message ?? null,
-    expected: AGENT_STATES.includes(node.provisionState),
+    expected: REPORTING_STATES.includes(node.provisionState),
   });
   return { status: 202 };
 }

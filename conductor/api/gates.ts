@@ -87,6 +87,9 @@ export const MICROVERSIONS: Readonly<Record<number, string>> = {
   82: 'Node field shard, filters shard and sharded; shards.',
   83: 'Node field parent_node, filters parent_node and include_children; children of a node.',
   84: 'continue_inspection answers as lookup does, with the token of the agent.',
+  85: 'Verb unhold; steps hold, wait, power_on, power_off and reboot.',
+  86: 'Node field firmware_interface.',
+  87: 'Verb service, with service_steps; node field service_step.',
 };
 
 /** The lowest minor version; the major one is always 1. */
@@ -140,6 +143,7 @@ export const SINCE = {
     secure_boot: 75,
     shard: 82,
     parent_node: 83,
+    service_step: 87,
   },
   nodeFilters: {
     provision_state: 9,
@@ -193,7 +197,7 @@ export const SINCE = {
     agent_status: 72,
     agent_status_message: 72,
   },
-  provisionParameters: { deploy_steps: 69, disable_ramdisk: 70 },
+  provisionParameters: { deploy_steps: 69, disable_ramdisk: 70, service_steps: 87 },
   /** Targets of states/provision; those above the highest version are refused as too new. */
   verbs: {
     manage: 4,

@@ -1,12 +1,16 @@
 import { deleteBootFacts } from '../store/bootFacts.ts';
 import { isCleanedAutomatically, planManualClean } from './cleaning/plan.ts';
+import type { AskedStep } from './conductor.ts';
+import { unnamed } from './namedSteps.ts';
 import { type CoreStep, planDeploy } from './planDeploy.ts';
 import { switchPower } from './power.ts';
+import { serviceVerb } from './servicing.ts';
 import { type Procedures, MACHINE_PROCEDURES } from './procedures.ts';
-import { BOOT_AGENT } from './steps/agentBoot.ts';
+import { BOOT_AGENT, WAIT_FOR_HEARTBEAT } from './steps/agentBoot.ts';
 import {
   ENTER_INSTANCE_NETWORKS,
   LEAVE_AGENT,
+  LEAVE_SERVICE_AGENT,
   PREPARE_AGENT_IMAGE,
   START_INSTANCE,
   SWITCH_BOOT_BY_AGENT,
@@ -21,12 +25,14 @@ import {
 } from './steps/agentSteps.ts';
 import { BEGIN_CLEANING } from './steps/beginCleaning.ts';
 import { CHECK_POWER } from './steps/checkPower.ts';
+import { endService, KEEP_BOOT, RESTORE_BOOT } from './steps/compareDisk.ts';
 import { CONFIRM_BOOT } from './steps/confirmBoot.ts';
 import { BEGIN_INSPECTION, END_INSPECTION } from './steps/inspect.ts';
 import { leaveNetworks } from './steps/networks.ts';
 import { PREPARE_IMAGE } from './steps/prepareImage.ts';
 import { recallPxe } from './steps/pxeData.ts';
 import { REFUSE } from './steps/refuse.ts';
+import { RESERVED_STEPS } from './steps/reserved.ts';
 import {
   abandonDeploy,
   FORGET_INSTANCE,
@@ -34,7 +40,7 @@ import {
   POWER_OFF,
   STOP_NETBOOT,
 } from './steps/tearDown.ts';
-import type { PlannedStep, Procedure, Step, StepContext } from './steps/types.ts';
+import type { OfferedStep, Procedure, Step, StepContext } from './steps/types.ts';
 
 /** The deploy interface of nodes whose ramdisk is an agent (IPA). */
 export const AGENT_DEPLOY_INTERFACE = 'direct';
@@ -54,12 +60,20 @@ function part(name: string, priority: number, steps: readonly Step[]): readonly 
   return steps.map((step) => ({ step, of: { name, priority } }));
 }
 
-/** What a user asks for is passed on: what the agent can do is known once it runs. */
+/** What the conductor itself does on request, and what an agent can be waited for. */
+const FLOW_STEPS: readonly OfferedStep[] = [...RESERVED_STEPS, WAIT_FOR_HEARTBEAT];
+
+/** What else a user asks for is passed on: what the agent can do is known once it runs. */
+function offeredFor(asked: readonly AskedStep[]): readonly OfferedStep[] {
+  const own = (one: AskedStep) => FLOW_STEPS.some(({ step }) => step === one.step);
+  return [...FLOW_STEPS, ...asked.filter((one) => !own(one)).map(asOffered)];
+}
+
 const DEPLOY: Procedure = {
-  steps: [...DEPLOY_STEPS.map(({ step }) => step), AGENT_STEP],
+  steps: [...DEPLOY_STEPS.map(({ step }) => step), AGENT_STEP, ...FLOW_STEPS],
   plan({ options: { deploySteps = [] }, templateSteps }) {
     const asked = { byUser: deploySteps, byTemplates: templateSteps };
-    return planDeploy(DEPLOY_STEPS, [...deploySteps, ...templateSteps].map(asOffered), asked);
+    return planDeploy(DEPLOY_STEPS, offeredFor([...deploySteps, ...templateSteps]), asked);
   },
   cleanUp: abandonDeploy,
 };
@@ -68,11 +82,11 @@ const AFTER_CLEANING = [POWER_OFF, STOP_NETBOOT];
 
 /** By request; the steps of users are those of the agent. */
 const CLEAN: Procedure = {
-  steps: [...BOOT_AGENT, CHECK_AGENT_STEPS, AGENT_STEP, ...AFTER_CLEANING, REFUSE],
+  steps: [...BOOT_AGENT, CHECK_AGENT_STEPS, AGENT_STEP, ...FLOW_STEPS, ...AFTER_CLEANING, REFUSE],
   plan: ({ options }) =>
     planManualClean(
       {
-        offered: (options.cleanSteps ?? []).map(asOffered),
+        offered: offeredFor(options.cleanSteps ?? []),
         automated: () => ({}),
         before: [...BOOT_AGENT, CHECK_AGENT_STEPS],
         after: AFTER_CLEANING,
@@ -89,25 +103,29 @@ function cleanedAfter(first: readonly Step[]): Procedure {
   return {
     steps: [...first, ...cleaning],
     plan: ({ node, config }) =>
-      plain([...first, ...(isCleanedAutomatically(node, config) ? cleaning : [])]),
+      unnamed([...first, ...(isCleanedAutomatically(node, config) ? cleaning : [])]),
     cleanUp: stopAgent,
   };
 }
 
-function plain(steps: readonly Step[]): readonly PlannedStep[] {
-  return steps.map((step) => ({ step, shown: null }));
-}
+/** Boots the agent on a machine whose system stays on its disk, and that system again. */
+const SERVICE = {
+  before: [KEEP_BOOT, ...BOOT_AGENT, CHECK_AGENT_STEPS],
+  after: [RESTORE_BOOT, LEAVE_SERVICE_AGENT, ENTER_INSTANCE_NETWORKS, START_INSTANCE],
+};
 
-/**
- * The verbs of a machine whose ramdisk is an agent. It cannot compare a disk with its deploy, so
- * there is no `service`.
- */
+/** The verbs of a machine whose ramdisk is an agent. It cannot compare a disk with its deploy. */
 export const AGENT_PROCEDURES: Procedures = {
   ...(MACHINE_PROCEDURES.manage && { manage: MACHINE_PROCEDURES.manage }),
   ...(MACHINE_PROCEDURES.adopt && { adopt: MACHINE_PROCEDURES.adopt }),
   deploy: DEPLOY,
   rebuild: DEPLOY,
   clean: CLEAN,
+  service: serviceVerb({
+    steps: [...SERVICE.before, AGENT_STEP, ...FLOW_STEPS, ...SERVICE.after],
+    frame: (asked) => ({ ...SERVICE, offered: offeredFor(asked) }),
+    cleanUp: endService,
+  }),
   provide: cleanedAfter([CHECK_POWER]),
   delete: cleanedAfter([STOP_NETBOOT, POWER_OFF, FORGET_INSTANCE, BEGIN_CLEANING]),
   inspect: {

@@ -91,6 +91,8 @@ export type ProvisionOptions = {
   readonly cleanSteps?: readonly AskedStep[];
   /** With deploy and rebuild; they come before those of deploy templates. */
   readonly deploySteps?: readonly AskedStep[];
+  /** With service, in this order; without any, the disk is compared with its deploy. */
+  readonly serviceSteps?: readonly AskedStep[];
   readonly rescuePassword?: string;
   /** With clean: no ramdisk is booted for it. */
   readonly disableRamdisk?: boolean;

@@ -8,18 +8,51 @@ export function doneEvent(node: Node): StateEvent {
 }
 
 /** Ironic's names of what made the conductor itself put a node into maintenance. */
-export const FAULTS = ['power failure', 'clean failure', 'rescue abort failure'] as const;
+export const FAULTS = [
+  'power failure',
+  'clean failure',
+  'rescue abort failure',
+  'service failure',
+] as const;
 export type Fault = (typeof FAULTS)[number];
 
+/** The fields of a node in which Ironic shows a step, by the states in which such steps run. */
+const STEP_FIELDS = [
+  { kind: 'clean', field: 'cleanStep', states: ['cleaning', 'clean wait', 'clean hold'] },
+  { kind: 'service', field: 'serviceStep', states: ['servicing', 'service wait', 'service hold'] },
+  { kind: 'deploy', field: 'deployStep', states: [] },
+] as const satisfies readonly {
+  readonly kind: string;
+  readonly field: keyof Node;
+  readonly states: readonly ProvisionState[];
+}[];
+
+/** Where the steps of a node's state are shown; in all other states it is a deploy. */
+function stepField({ provisionState }: Node): (typeof STEP_FIELDS)[number] {
+  const states = (row: (typeof STEP_FIELDS)[number]): readonly ProvisionState[] => row.states;
+  return STEP_FIELDS.find((row) => states(row).includes(provisionState)) ?? STEP_FIELDS[2];
+}
+
+/** The step that a node shows now; empty when it shows none. */
+export function runningStep(node: Node): JsonObject {
+  return node[stepField(node).field];
+}
+
+/** Which of the steps that users can name runs now, counted from 0. */
+export function stepIndex(node: Node): unknown {
+  return node.driverInternalInfo[`${stepField(node).kind}_step_index`];
+}
+
 /**
- * What a failure leaves on a node. Ironic puts a node into maintenance when a clean step broke off:
- * nobody knows what it left on the disks. A failure before the first step is only an error.
+ * What a failure leaves on a node. Ironic puts a node into maintenance when a clean or service step
+ * broke off: nobody knows what it left. A failure before the first step is only an error.
  */
 export function failurePatch(node: Node, reason: string): NodePatch {
-  const broke = isCleaning(node.provisionState) && Object.keys(node.cleanStep).length > 0;
+  const { kind } = stepField(node);
+  const broke = kind !== 'deploy' && Object.keys(runningStep(node)).length > 0;
   return {
     lastError: reason,
-    ...(broke && faultPatch(node, 'clean failure', reason)),
+    ...(broke && faultPatch(node, `${kind} failure`, reason)),
     ...noStep(node),
   };
 }
@@ -29,38 +62,36 @@ export function faultPatch(node: Node, fault: Fault, reason: string): NodePatch 
   return { maintenance: true, fault, maintenanceReason: node.maintenanceReason ?? reason };
 }
 
-function isCleaning(state: ProvisionState): boolean {
-  return state === 'cleaning' || state === 'clean wait';
-}
-
 /** Whether a step is shown as running. */
 export function isStepShown(node: Node): boolean {
-  return [node.cleanStep, node.deployStep].some((step) => Object.keys(step).length > 0);
+  return STEP_FIELDS.some(({ field }) => Object.keys(node[field]).length > 0);
 }
 
 /** No step runs any more. The list of steps stays after a failure, to be read. */
-export function noStep(node: Node): NodePatch {
-  const { clean_step_index: _, deploy_step_index: __, ...rest } = node.driverInternalInfo;
-  return { cleanStep: {}, deployStep: {}, driverInternalInfo: rest };
+export function noStep({ driverInternalInfo }: Node): NodePatch {
+  const gone = STEP_FIELDS.map(({ kind }) => `${kind}_step_index`);
+  return {
+    ...Object.fromEntries(STEP_FIELDS.map(({ field }) => [field, {}])),
+    driverInternalInfo: without(driverInternalInfo, gone),
+  };
 }
 
 /** What ends well leaves no list of steps either. */
 export function successPatch(node: Node): NodePatch {
   const { driverInternalInfo = {}, ...rest } = noStep(node);
-  const {
-    clean_steps: _,
-    deploy_steps: __,
-    cleaning_disable_ramdisk: ___,
-    ...kept
-  } = driverInternalInfo;
-  return { lastError: null, ...rest, driverInternalInfo: kept };
+  const gone = [...STEP_FIELDS.map(({ kind }) => `${kind}_steps`), 'cleaning_disable_ramdisk'];
+  return { lastError: null, ...rest, driverInternalInfo: without(driverInternalInfo, gone) };
+}
+
+function without(info: JsonObject, names: readonly string[]): JsonObject {
+  return Object.fromEntries(Object.entries(info).filter(([name]) => !names.includes(name)));
 }
 
 /** Shows which of the steps that users can name runs now, as Ironic shows it. */
 export function stepPatch(node: Node, shown: JsonObject, index: number): NodePatch {
-  const kind = isCleaning(node.provisionState) ? 'clean' : 'deploy';
+  const { kind, field } = stepField(node);
   return {
-    [`${kind}Step`]: shown,
+    [field]: shown,
     driverInternalInfo: { ...node.driverInternalInfo, [`${kind}_step_index`]: index },
   };
 }

@@ -11,6 +11,8 @@ export type CoreStep = {
 
 /** Between these priorities the ramdisk runs and the disk is not written yet. */
 const IN_BAND = { above: 80, below: 100 };
+/** Between these the disk is written and nothing could boot the ramdisk again. */
+const UNINTERRUPTED = { above: 20, upTo: 80 };
 
 /**
  * The steps of a deploy: those of every deploy, and those that the user and the deploy templates of
@@ -41,8 +43,16 @@ function isSame(a: AskedStep, b: AskedStep): boolean {
   return a.interface === b.interface && a.step === b.step;
 }
 
-/** What works on the disk must do so before the image is on it. */
+/**
+ * What works on the disk must do so before the image is on it, and the machine is not switched under
+ * a deploy that is writing.
+ */
 function checked(found: FoundStep, { priority = 0 }: AskedStep): FoundStep {
+  if (found.step.switchesPower && priority > UNINTERRUPTED.above && priority <= UNINTERRUPTED.upTo)
+    throw new IronpxeError(
+      'STEP_INVALID',
+      `${found.step.name} has priority ${priority}: in a deploy the machine is not switched from writing the image until its system boots, which are the priorities ${UNINTERRUPTED.above + 1} to ${UNINTERRUPTED.upTo}.`,
+    );
   if (!found.step.inBand || (priority > IN_BAND.above && priority < IN_BAND.below)) return found;
   throw new IronpxeError(
     'STEP_INVALID',

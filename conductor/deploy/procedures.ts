@@ -3,15 +3,24 @@ import type { Driver } from '../drivers/types.ts';
 import type { Verb } from '../states/index.ts';
 import { deleteBootFacts } from '../store/bootFacts.ts';
 import { type CleaningFrame, planAutomatedClean, planManualClean } from './cleaning/plan.ts';
+import { type StepFrame, unnamed } from './namedSteps.ts';
 import { bootDir } from './places.ts';
 import { type CoreStep, planDeploy } from './planDeploy.ts';
 import { switchPower } from './power.ts';
+import { serviceVerb } from './servicing.ts';
 import { TAKE_OVER } from './steps/adopt.ts';
 import { BEGIN_CLEANING } from './steps/beginCleaning.ts';
 import { CHECK_POWER } from './steps/checkPower.ts';
 import { DISK_STEPS } from './steps/cleanDisks.ts';
 import { COMMIT_DISK } from './steps/commitDisk.ts';
-import { COMPARE_DISK, endVerification, KEEP_BOOT, RESTORE_BOOT } from './steps/compareDisk.ts';
+import {
+  COMPARE_DISK,
+  endService,
+  KEEP_BOOT,
+  KNOW_CONTENT,
+  RESTORE_BOOT,
+  VERIFY_DISK_STEP,
+} from './steps/compareDisk.ts';
 import { CONFIRM_BOOT } from './steps/confirmBoot.ts';
 import { recallDeploy } from './steps/deployData.ts';
 import { FEED_OTHERS } from './steps/feedOthers.ts';
@@ -23,6 +32,7 @@ import { PREPARE_BOOT, PREPARE_SERVICE_BOOT } from './steps/prepareBoot.ts';
 import { PREPARE_IMAGE } from './steps/prepareImage.ts';
 import { REFUSE } from './steps/refuse.ts';
 import { RELEASE_RAMDISK } from './steps/releaseRamdisk.ts';
+import { RESERVED_STEPS, WAIT_FOR_RAMDISK } from './steps/reserved.ts';
 import { SEE_PXE } from './steps/seePxe.ts';
 import { START_RAMDISK } from './steps/startRamdisk.ts';
 import { SWITCH_BOOT } from './steps/switchBoot.ts';
@@ -40,9 +50,10 @@ import {
   SIMULATE_RESCUE,
   SIMULATE_TEAR_DOWN,
   SIMULATE_UNRESCUE,
+  SIMULATED_SERVICE_STEPS,
   SIMULATED_STEPS,
 } from './steps/simulated.ts';
-import type { OfferedStep, PlannedStep, Procedure, Step, StepContext } from './steps/types.ts';
+import type { OfferedStep, Procedure, Step, StepContext } from './steps/types.ts';
 import { VERIFY_DISK } from './steps/verifyDisk.ts';
 import { WAIT_CALL_BACK } from './steps/waitCallBack.ts';
 import { WRITE_DISK } from './steps/writeDisk.ts';
@@ -58,14 +69,20 @@ const BOOT_RAMDISK: readonly Step[] = [
   WAIT_CALL_BACK,
 ];
 
-/** The machine leaves the ramdisk, and then the network where it found it. */
+/** The machine leaves the ramdisk, unless a step of the user did so, and the network where it found it. */
 const RELEASE: Step = {
   ...RELEASE_RAMDISK,
   async run(context) {
-    await RELEASE_RAMDISK.run(context);
+    const { callback } = await recallDeploy(context);
+    if (callback === undefined) await switchPower(context, 'rebooting');
+    else await RELEASE_RAMDISK.run(context);
     await moveToInstance(context);
   },
 };
+
+/** What the conductor itself does on request, and what the ramdisk can be waited for. */
+const FLOW_STEPS = [...RESERVED_STEPS, WAIT_FOR_RAMDISK];
+const DISK_AND_FLOW_STEPS = [...DISK_STEPS, ...FLOW_STEPS];
 
 /** What is done for every deploy, as part of which core step of Ironic. */
 const DEPLOY_STEPS: readonly CoreStep[] = [
@@ -81,7 +98,7 @@ function part(name: string, priority: number, steps: readonly Step[]): readonly 
 }
 
 const CLEANING: CleaningFrame = {
-  offered: DISK_STEPS,
+  offered: DISK_AND_FLOW_STEPS,
   automated: ({ clean }) => ({
     'deploy.erase_devices_metadata': clean.metadata_priority,
     'deploy.erase_devices': clean.erase_priority,
@@ -90,9 +107,25 @@ const CLEANING: CleaningFrame = {
   after: [POWER_OFF, STOP_NETBOOT],
 };
 
+/** Boots the ramdisk on a machine whose system stays on its disk, and that system again. */
+const SERVICE: StepFrame = {
+  offered: [VERIFY_DISK_STEP, ...FLOW_STEPS],
+  before: [KEEP_BOOT, PREPARE_BOOT, START_RAMDISK, SEE_PXE, WAIT_CALL_BACK],
+  after: [RESTORE_BOOT, RELEASE],
+};
+
+const VERIFICATION = [KNOW_CONTENT, ...SERVICE.before, COMPARE_DISK, ...SERVICE.after];
+
+const SIMULATED_OFFER = [...SIMULATED_STEPS, ...RESERVED_STEPS];
 const SIMULATED_CLEANING: CleaningFrame = {
-  offered: SIMULATED_STEPS,
+  offered: SIMULATED_OFFER,
   automated: () => ({}),
+  before: [],
+  after: [],
+};
+
+const SIMULATED_SERVICE: StepFrame = {
+  offered: [...SIMULATED_SERVICE_STEPS, ...RESERVED_STEPS],
   before: [],
   after: [],
 };
@@ -100,7 +133,7 @@ const SIMULATED_CLEANING: CleaningFrame = {
 /** The verbs of a machine that boots the deploy ramdisk from the network. */
 export const MACHINE_PROCEDURES: Procedures = {
   ...cleaningVerbs(CLEANING, [STOP_NETBOOT, POWER_OFF, FORGET_INSTANCE], stopRamdisk),
-  ...deployVerbs(DEPLOY_STEPS, DISK_STEPS, abandonDeploy),
+  ...deployVerbs(DEPLOY_STEPS, DISK_AND_FLOW_STEPS, abandonDeploy),
   manage: { steps: [CHECK_POWER] },
   inspect: {
     steps: [
@@ -114,30 +147,27 @@ export const MACHINE_PROCEDURES: Procedures = {
     cleanUp: endInspection,
   },
   adopt: { steps: [CHECK_POWER, TAKE_OVER], cleanUp: letGo },
-  service: {
-    steps: [
-      KEEP_BOOT,
-      PREPARE_BOOT,
-      START_RAMDISK,
-      SEE_PXE,
-      WAIT_CALL_BACK,
-      COMPARE_DISK,
-      RESTORE_BOOT,
-      RELEASE,
-    ],
-    cleanUp: endVerification,
-  },
+  service: serviceVerb({
+    steps: [...VERIFICATION, ...SERVICE.offered],
+    verification: VERIFICATION,
+    frame: () => SERVICE,
+    cleanUp: endService,
+  }),
 };
 
 /** The verbs of what has no machine behind it: they take their time and end well. */
 export const SIMULATED_PROCEDURES: Procedures = {
   ...cleaningVerbs(SIMULATED_CLEANING, [SIMULATE_TEAR_DOWN, FORGET_INSTANCE]),
-  ...deployVerbs(part('deploy', 100, [SIMULATE_DEPLOY]), SIMULATED_STEPS),
+  ...deployVerbs(part('deploy', 100, [SIMULATE_DEPLOY]), SIMULATED_OFFER),
   manage: { steps: [CHECK_POWER] },
   inspect: { steps: [BEGIN_INSPECTION, SIMULATE_INSPECT, END_INSPECTION] },
   adopt: { steps: [CHECK_POWER, SIMULATE_ADOPT] },
   rescue: { steps: [SIMULATE_RESCUE] },
   unrescue: { steps: [SIMULATE_UNRESCUE] },
+  service: serviceVerb({
+    steps: SIMULATED_SERVICE.offered,
+    frame: () => SIMULATED_SERVICE,
+  }),
 };
 
 /** How a driver's nodes carry out a verb; `undefined` when they cannot. */
@@ -155,7 +185,7 @@ function cleaningVerbs(
   const ends = cleanUp === undefined ? {} : { cleanUp };
   const after = (first: readonly Step[]): Procedure => ({
     steps: [...first, ...cleaning],
-    plan: ({ node, config }) => [...plain(first), ...planAutomatedClean(frame, node, config)],
+    plan: ({ node, config }) => [...unnamed(first), ...planAutomatedClean(frame, node, config)],
     ...ends,
   });
   return {
@@ -185,10 +215,6 @@ function deployVerbs(
     ...(cleanUp && { cleanUp }),
   };
   return { deploy, rebuild: deploy };
-}
-
-function plain(steps: readonly Step[]): readonly PlannedStep[] {
-  return steps.map((step) => ({ step, shown: null }));
 }
 
 /**

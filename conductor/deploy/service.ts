@@ -90,7 +90,7 @@ export function createConductor(options: ConductorOptions): RunningConductor {
   return {
     name: config.host,
     drivers,
-    provision: createProvision({ services, engine, lock }),
+    provision: createProvision({ services, engine, lock, wake: (uuid) => wakeUps.wake(uuid) }),
     power: (node, target, { timeoutSeconds } = {}) =>
       powerSwitch.begin(node, { target, timeoutSeconds }),
     async bootDevice(node) {

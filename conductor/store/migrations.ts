@@ -157,6 +157,11 @@ const FAMILIES_AND_PORT_NAMES = [
   `create unique index ports_by_name on ports (name) where name is not null`,
 ] as const;
 
+/** The service step that runs now, in Ironic's form. */
+const SERVICE_STEPS = [
+  `alter table nodes add column service_step text not null default '{}'`,
+] as const;
+
 function statements(list: readonly string[]): Migration {
   return {
     async up(database: Kysely<unknown>) {
@@ -177,5 +182,6 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0008_boot_habits': statements(BOOT_HABITS),
   '0009_webhook_cursors': statements(WEBHOOK_CURSORS),
   '0010_leases_in_one_tree': statements(LEASES_IN_ONE_TREE),
+  '0011_service_steps': statements(SERVICE_STEPS),
   '0013_families_and_port_names': statements(FAMILIES_AND_PORT_NAMES),
 };

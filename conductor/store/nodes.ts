@@ -17,6 +17,7 @@ const JSON_COLUMNS = [
   'interfaces',
   'cleanStep',
   'deployStep',
+  'serviceStep',
   'raidConfig',
   'targetRaidConfig',
 ] as const;
@@ -56,6 +57,7 @@ function parsed(row: Selectable<NodesTable>) {
     interfaces: JSON.parse(row.interfaces),
     cleanStep: JSON.parse(row.cleanStep),
     deployStep: JSON.parse(row.deployStep),
+    serviceStep: JSON.parse(row.serviceStep),
     raidConfig: JSON.parse(row.raidConfig),
     targetRaidConfig: JSON.parse(row.targetRaidConfig),
   };

@@ -39,6 +39,7 @@ export type NodesTable = {
   consoleEnabled: number;
   cleanStep: string;
   deployStep: string;
+  serviceStep: string;
   raidConfig: string;
   targetRaidConfig: string;
   inspectionStartedAt: string | null;

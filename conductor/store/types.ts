@@ -49,9 +49,10 @@ export type Node = {
   readonly bootMode: string | null;
   readonly secureBoot: boolean | null;
   readonly consoleEnabled: boolean;
-  /** The clean and deploy step that runs now, in Ironic's form; empty when none does. */
+  /** The clean, deploy and service step that runs now, in Ironic's form; empty when none does. */
   readonly cleanStep: JsonObject;
   readonly deployStep: JsonObject;
+  readonly serviceStep: JsonObject;
   readonly raidConfig: JsonObject;
   readonly targetRaidConfig: JsonObject;
   readonly inspectionStartedAt: string | null;

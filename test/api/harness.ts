@@ -75,7 +75,7 @@ export function smallConductor(database: Database, asked: Asked[]): Conductor {
     async provision(node, verb, options) {
       const place = { state: node.provisionState, targetState: node.targetProvisionState };
       if (nextPlace(place, verb) === undefined) throw invalidState(node, verb);
-      if (verb === 'service')
+      if (verb === 'service' && options.serviceSteps === undefined)
         throw new IronpxeError('VERB_UNSUPPORTED', `The driver does not support ${verb}.`);
       asked.push({ what: verb, value: options });
       await transition(database, node.uuid, verb);

@@ -18,7 +18,6 @@ export const PATCHABLE_STATES: readonly ProvisionState[] = [
   'adopt failed',
   'rescue failed',
   'unrescue failed',
-  'service wait',
   'service hold',
   'service failed',
 ];

@@ -97,6 +97,7 @@ const FIELDS: Readonly<Record<string, RowField>> = {
   retired: flag('retired'),
   retired_reason: text('retired_reason'),
   secure_boot: flag('secure_boot'),
+  service_step: json('service_step'),
   shard: text('shard'),
   parent_node: text('parent_node'),
   target_power_state: text('target_power_state'),

@@ -116,11 +116,13 @@ type Change = z.output<typeof provisionChange>;
 /** What goes with the verb, in the conductor's words. */
 async function optionsOf(call: Call, node: Node, change: Change): Promise<ProvisionOptions> {
   const { configdrive, clean_steps: cleanSteps, deploy_steps: deploySteps } = change;
+  const { service_steps: serviceSteps } = change;
   const { rescue_password: rescuePassword, disable_ramdisk: disableRamdisk } = change;
   return {
     ...(configdrive && { configDrive: await configDriveOf(call, node, configdrive) }),
     ...(cleanSteps && { cleanSteps }),
     ...(deploySteps && { deploySteps }),
+    ...(serviceSteps && { serviceSteps }),
     ...(rescuePassword && { rescuePassword }),
     ...(given(disableRamdisk) && { disableRamdisk: disableRamdisk === true }),
   };
@@ -154,10 +156,13 @@ function refuseOldDrive(call: Call, parts: object): void {
   );
 }
 
+/** Above the highest version that is here. */
+const SERVICE_WITHOUT_RAMDISK = 108;
+
 /** What a target could do only in later versions. @throws INVALID_REQUEST, NOT_ACCEPTABLE */
 function checkVersionOf(
   call: Call,
-  change: { readonly target: string; readonly configdrive?: unknown },
+  change: Pick<Change, 'target' | 'configdrive' | 'disable_ramdisk'>,
   node: Node,
 ): void {
   const { target, configdrive } = change;
@@ -165,6 +170,11 @@ function checkVersionOf(
     throw new IronpxeError(
       'INVALID_REQUEST',
       `A config drive goes with rebuild from API version 1.${MINOR.rebuildConfigDrive} on.`,
+    );
+  if (target === 'service' && given(change.disable_ramdisk))
+    throw new IronpxeError(
+      'NOT_ACCEPTABLE',
+      `Request not acceptable: disable_ramdisk goes with service from API version 1.${SERVICE_WITHOUT_RAMDISK} on.`,
     );
   const aborts = target === 'abort' && node.provisionState === 'inspect wait';
   if (aborts && call.minor < MINOR.inspectAbort)
@@ -179,7 +189,8 @@ const PARAMETER_TARGETS = {
   configdrive: ['active', 'deploy', 'rebuild'],
   clean_steps: ['clean'],
   deploy_steps: ['active', 'deploy', 'rebuild'],
-  disable_ramdisk: ['clean'],
+  disable_ramdisk: ['clean', 'service'],
+  service_steps: ['service'],
   rescue_password: ['rescue'],
 } as const;
 
@@ -200,7 +211,11 @@ function checkParameters(change: Readonly<Record<string, unknown>> & { target: s
 }
 
 /** Targets that need a parameter. */
-const NEEDED = { clean: 'clean_steps', rescue: 'rescue_password' } as const;
+const NEEDED = {
+  clean: 'clean_steps',
+  rescue: 'rescue_password',
+  service: 'service_steps',
+} as const;
 
 function isEmptyList(value: unknown): boolean {
   return Array.isArray(value) && value.length === 0;

@@ -14,10 +14,11 @@ export const powerConfirmation = z.discriminatedUnion('done', [
   z.strictObject({ done: z.literal(false), reason: z.string().min(1).max(1000) }),
 ]);
 
-/** Interfaces whose steps a deploy or a clean may name. */
+/** Interfaces whose steps a deploy, a clean or a service may name. */
 const STEP_INTERFACES = ['power', 'management', 'deploy', 'bios', 'raid', 'vendor'] as const;
 
-const cleanStep = z.strictObject({
+/** A step of a clean or a service: they run in the order given. */
+const orderedStep = z.strictObject({
   interface: z.enum(STEP_INTERFACES),
   step: z.string().min(1),
   args: jsonObject.optional(),
@@ -43,8 +44,9 @@ export const configDriveParts = z.strictObject({
 export const provisionChange = z.strictObject({
   target: z.string(),
   configdrive: z.union([z.string(), configDriveParts]).nullish(),
-  clean_steps: z.array(cleanStep).nullish(),
+  clean_steps: z.array(orderedStep).nullish(),
   deploy_steps: z.array(deployStep).nullish(),
+  service_steps: z.array(orderedStep).nullish(),
   rescue_password: z.string().nullish(),
   disable_ramdisk: bool.nullish(),
 });

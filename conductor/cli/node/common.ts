@@ -96,6 +96,17 @@ export function finish(invocation: Invocation, node: FollowedNode, text: string)
   return EXIT.ok.status;
 }
 
+/** Whether a step `hold` stopped the work until somebody says otherwise. */
+export function isHeld({ provision_state: state }: FollowedNode): boolean {
+  return state.endsWith(' hold');
+}
+
+/** What there is to do about a held node. */
+export function heldText({ name, uuid, provision_state: state }: FollowedNode): string {
+  const ident = name ?? uuid;
+  return `${ident} is in state "${state}": "ironpxe node unhold ${ident}" goes on.`;
+}
+
 /** The error for a verb that ended badly. */
 export function failedState(node: FollowedNode): IronpxeError {
   const reason = node.last_error ?? 'no reason was given';

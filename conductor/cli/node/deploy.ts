@@ -11,6 +11,8 @@ import { CONFIG_DRIVE_OPTIONS, readConfigDrive } from './configDrive.ts';
 import {
   failedState,
   finish,
+  heldText,
+  isHeld,
   jsonOrText,
   NO_WAIT,
   readPairs,
@@ -106,14 +108,15 @@ function refuseState(node: WireNode): void {
 async function follow(invocation: Invocation, uuid: string, afterId: number): Promise<number> {
   const startedAtMs = Date.now();
   const ended = await watch(invocation, uuid, { afterId, until: isEnd });
+  if (isHeld(ended)) return finish(invocation, ended, heldText(ended));
   if (ended.provision_state !== 'active') throw failedState(ended);
   const took = formatClock((Date.now() - startedAtMs) / 1000);
   return finish(invocation, ended, `${ended.name ?? uuid} is active after ${took}.`);
 }
 
-/** Also when the deploy was taken down by someone else meanwhile. */
+/** Also when the deploy is held, or was taken down by someone else meanwhile. */
 function isEnd(node: FollowedNode): boolean {
-  return !['deploying', 'wait call-back', 'deploy hold'].includes(node.provision_state);
+  return !['deploying', 'wait call-back'].includes(node.provision_state);
 }
 
 async function readInstanceInfo(invocation: Invocation): Promise<JsonObject> {

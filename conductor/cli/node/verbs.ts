@@ -3,8 +3,17 @@ import type { Command, Invocation, OptionRow } from '../command.ts';
 import { type FollowedNode, lastEventId } from '../follow.ts';
 import type { JsonObject } from '../json.ts';
 import { nodePath, readNode } from '../nodes.ts';
-import { readSteps } from './cleanSteps.ts';
-import { failedState, finish, NO_WAIT, readText, requiredArg, watch } from './common.ts';
+import {
+  failedState,
+  finish,
+  heldText,
+  isHeld,
+  NO_WAIT,
+  readText,
+  requiredArg,
+  watch,
+} from './common.ts';
+import { readCleanSteps, readServiceSteps, STEP_OPTIONS } from './steps.ts';
 import { readWriteOptions, WRITE_OPTIONS } from './writeOptions.ts';
 
 /** A command that asks for one verb and follows it. */
@@ -46,16 +55,24 @@ const ROWS: readonly VerbRow[] = [
     summary: 'Wipe or erase the disks of a machine',
     text: 'Boots the deploy ramdisk and carries out the steps in the order given. Without --step or\n--steps the partition tables and signatures are wiped.',
     ends: ['manageable'],
-    options: {
-      step: {
-        value: 'INTERFACE.STEP',
-        many: true,
-        what: 'A step, such as deploy.erase_devices_metadata.',
-      },
-      steps: { value: 'JSON', what: 'Steps with arguments as JSON, or @FILE.' },
-    },
+    options: STEP_OPTIONS,
     example: 'ironpxe node clean rack1-07 --step deploy.erase_devices',
-    more: async (invocation) => ({ clean_steps: await readSteps(invocation) }),
+    more: async (invocation) => ({ clean_steps: await readCleanSteps(invocation) }),
+  },
+  {
+    verb: 'service',
+    summary: 'Carry out steps on a machine whose system stays',
+    text: 'The steps run in the order given: deploy.verify_disk boots the ramdisk and compares the disk\nwith its deploy; power.power_off, power.power_on, power.reboot and power.wait need no ramdisk;\npower.hold stops until "ironpxe node unhold".',
+    ends: ['active'],
+    options: STEP_OPTIONS,
+    example: 'ironpxe node service rack1-07 --step power.power_off --step power.hold',
+    more: async (invocation) => ({ service_steps: await readServiceSteps(invocation) }),
+  },
+  {
+    verb: 'unhold',
+    summary: 'Go on with a cleaning, deploy or service that a step "hold" stopped',
+    text: 'The steps after the hold are carried out.',
+    ends: ['manageable', 'available', 'active'],
   },
   {
     verb: 'adopt',
@@ -122,22 +139,24 @@ async function ask(invocation: Invocation, { verb, ends, more, wishes }: VerbRow
   if (invocation.flag('no-wait'))
     return finish(invocation, await readNode(client, node.uuid), `${verb} of ${name} begun.`);
   const ended = await watch(invocation, node.uuid, { afterId, until: isSettled });
+  if (isHeld(ended)) return finish(invocation, ended, heldText(ended));
   if (!ends.includes(ended.provision_state)) throw failedState(ended);
   return finish(invocation, ended, `${name} is ${ended.provision_state}.`);
 }
 
-/** Nodes on their way have a target; a failed one keeps it. */
-function isSettled({ provision_state: state, target_provision_state: target }: FollowedNode) {
-  return target === null || state.endsWith('failed') || state === 'error';
+/** Nodes on their way have a target; a failed one keeps it, and a held one waits for somebody. */
+function isSettled(node: FollowedNode): boolean {
+  const { provision_state: state, target_provision_state: target } = node;
+  return target === null || state.endsWith('failed') || state === 'error' || isHeld(node);
 }
 
 function abortCommand(): Command {
   return {
     name: 'node abort',
-    summary: 'End an inspection, cleaning, deploy or rescue that waits',
+    summary: 'End an inspection, cleaning, deploy, service or rescue that waits or is held',
     args: ['NODE'],
     options: {},
-    text: 'The machine is switched off, and the node ends in the failed state of what was aborted.',
+    text: 'The machine is switched off (after a service it boots its own system), and the node ends in the\nfailed state of what was aborted. From "service failed" it is active again.',
     examples: ['ironpxe node abort rack1-07'],
     run: abort,
   };

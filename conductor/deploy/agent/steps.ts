@@ -7,8 +7,8 @@ import { rememberAgent } from './data.ts';
 import { nodeForm, portForm } from './nodeForm.ts';
 import { ask } from './work.ts';
 
-/** In which of the agent's two lists of steps an operation looks. */
-export type StepKind = 'clean' | 'deploy';
+/** In which of the agent's lists of steps an operation looks. */
+export type StepKind = 'clean' | 'deploy' | 'service';
 
 const agentStep = z.looseObject({
   interface: z.string(),
@@ -23,11 +23,13 @@ export type AgentStep = z.output<typeof agentStep>;
 const answer = z.looseObject({
   clean_steps: z.record(z.string(), z.array(agentStep)).optional(),
   deploy_steps: z.record(z.string(), z.array(agentStep)).optional(),
+  service_steps: z.record(z.string(), z.array(agentStep)).optional(),
   hardware_manager_version: z.record(z.string(), z.unknown()).default({}),
 });
 
 /** Which list the verb of an operation goes by. */
 export function stepKind({ verb }: Pick<StepContext, 'verb'>): StepKind {
+  if (verb === 'service') return verb;
   return verb === 'deploy' || verb === 'rebuild' ? 'deploy' : 'clean';
 }
 

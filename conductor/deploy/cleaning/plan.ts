@@ -1,19 +1,13 @@
 import type { Config } from '../../config/schema.ts';
 import type { Node } from '../../store/types.ts';
 import type { AskedStep, ProvisionOptions } from '../conductor.ts';
-import { findStep } from '../namedSteps.ts';
-import type { OfferedStep, PlannedStep, Step } from '../steps/types.ts';
+import { planNamed, type StepFrame } from '../namedSteps.ts';
+import type { PlannedStep } from '../steps/types.ts';
 
-/** What stands around the steps of a cleaning. */
-export type CleaningFrame = {
-  /** What a machine can be asked to do. */
-  readonly offered: readonly OfferedStep[];
+/** What stands around the steps of a cleaning; `after` leaves the machine off. */
+export type CleaningFrame = StepFrame & {
   /** How often each is done without being asked, by name; the highest priority first. */
   readonly automated: (config: Config) => Readonly<Record<string, number>>;
-  /** Boots the ramdisk, where a step needs it. */
-  readonly before: readonly Step[];
-  /** Leaves the machine off. */
-  readonly after: readonly Step[];
 };
 
 /** Whether a node is cleaned when nobody asked for it. */
@@ -28,7 +22,7 @@ export function planAutomatedClean(
   config: Config,
 ): readonly PlannedStep[] {
   if (!isCleanedAutomatically(node, config)) return [];
-  return planClean(frame, automatedSteps(frame, config), false);
+  return planNamed(frame, automatedSteps(frame, config));
 }
 
 function automatedSteps(frame: CleaningFrame, config: Config): readonly AskedStep[] {
@@ -51,17 +45,6 @@ export function planManualClean(
   frame: CleaningFrame,
   { cleanSteps = [], disableRamdisk = false }: ProvisionOptions,
 ): readonly PlannedStep[] {
-  return planClean(frame, cleanSteps, disableRamdisk);
-}
-
-function planClean(
-  frame: CleaningFrame,
-  asked: readonly AskedStep[],
-  disableRamdisk: boolean,
-): readonly PlannedStep[] {
   const offered = frame.offered.filter(({ inBand }) => !(inBand && disableRamdisk));
-  const found = asked.map((step) => findStep(offered, step));
-  const steps = (list: readonly Step[]) => list.map((step) => ({ step, shown: null }));
-  if (!found.some(({ step }) => step.inBand)) return found;
-  return [...steps(frame.before), ...found, ...steps(frame.after)];
+  return planNamed({ ...frame, offered }, cleanSteps);
 }

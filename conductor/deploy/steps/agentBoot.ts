@@ -1,13 +1,15 @@
 import { IronpxeError } from '../../errors/error.ts';
 import { nextPlace } from '../../states/index.ts';
 import { putBootFacts } from '../../store/bootFacts.ts';
+import type { Node } from '../../store/types.ts';
 import { agentKernelOptions } from '../agent/kernelOptions.ts';
 import { agentSession, withoutAgent } from '../agent/session.ts';
 import { fetchDeployFiles } from '../deployFiles.ts';
 import { enterNetworks } from './networks.ts';
+import { reservedStep } from './reserved.ts';
 import { SEE_PXE } from './seePxe.ts';
 import { START_RAMDISK } from './startRamdisk.ts';
-import type { Step, StepContext } from './types.ts';
+import type { OfferedStep, Step, StepContext } from './types.ts';
 import { callBackDeadline } from './waitCallBack.ts';
 
 /** Where agents send what they found, on the boot HTTP server. */
@@ -82,4 +84,28 @@ export const BOOT_AGENT: readonly Step[] = [
 export async function rebootAgent(context: StepContext): Promise<void> {
   await context.remember({ callbackDeadlineMs: undefined });
   for (const step of [START_RAMDISK, SEE_PXE, WAIT_FOR_AGENT]) await step.run(context);
+}
+
+/** The same where the machine was switched since its agent reported. */
+export async function comeBack(context: StepContext): Promise<void> {
+  if (agentSession(await context.node()) === undefined) await rebootAgent(context);
+}
+
+/** `wait` without a time: until the agent reports, booted again where it is gone. */
+export const WAIT_FOR_HEARTBEAT: OfferedStep = {
+  ...reservedStep('wait', 'Waiting for a sign of the agent', async (context) => {
+    const before = lastHeartbeat(await context.node());
+    await comeBack(context);
+    await context.remember({ callbackDeadlineMs: undefined });
+    await waitFor(context, async () => {
+      const now = lastHeartbeat(await context.node());
+      return now === before ? undefined : now;
+    });
+  }),
+  name: 'reserved.wait_for_heartbeat',
+  inBand: true,
+};
+
+function lastHeartbeat({ driverInternalInfo }: Node): unknown {
+  return driverInternalInfo['agent_last_heartbeat'];
 }

@@ -20,6 +20,7 @@ import { tidyImageCache } from '../imageCache.ts';
 import { imageCacheDir } from '../places.ts';
 import { switchPower } from '../power.ts';
 import { type DeployRequest, parseDeployRequest } from '../request.ts';
+import { comeBack } from './agentBoot.ts';
 import { left, recallDeploy } from './deployData.ts';
 import { enterNetworks } from './networks.ts';
 import { switchBootTo } from './switchBoot.ts';
@@ -70,6 +71,7 @@ export const WRITE_BY_AGENT: Step = {
   async run(context) {
     const { config } = context.services;
     const image = left((await recallAgent(context)).agentImage, 'image');
+    await comeBack(context);
     const node = await context.node();
     const request = parseDeployRequest(node);
     const { hostname: address } = new URL(left(agentSession(node), 'agent').url);
@@ -140,6 +142,15 @@ export const LEAVE_AGENT: Step = {
   async run(context) {
     if (!(await isOff(context))) await powerOffByAgent(context);
     await switchPower(context, 'power off');
+  },
+};
+
+/** The same, where a step of the user may have switched the machine already. */
+export const LEAVE_SERVICE_AGENT: Step = {
+  ...LEAVE_AGENT,
+  async run(context) {
+    if (agentSession(await context.node()) !== undefined) await LEAVE_AGENT.run(context);
+    else await switchPower(context, 'power off');
   },
 };
 

@@ -12,8 +12,8 @@ import {
 } from '../agent/steps.ts';
 import { haveDone } from '../agent/work.ts';
 import type { AskedStep } from '../conductor.ts';
-import { stepPatch } from '../outcome.ts';
-import { rebootAgent } from './agentBoot.ts';
+import { runningStep, stepIndex, stepPatch } from '../outcome.ts';
+import { comeBack, rebootAgent } from './agentBoot.ts';
 import type { OfferedStep, Step, StepContext } from './types.ts';
 
 /** A step of the agent that a user asked for; what it is stands on the node while it runs. */
@@ -21,12 +21,12 @@ export const AGENT_STEP: Step = {
   name: 'agent_step',
   title: 'Having the agent work',
   async run(context) {
-    const { cleanStep, deployStep, driverInternalInfo } = await context.node();
-    const kind = stepKind(context);
-    const asked = kind === 'clean' ? cleanStep : deployStep;
+    const node = await context.node();
+    const asked = runningStep(node);
+    await comeBack(context);
     const offered = findAgentStep(await offeredSteps(context), toAsked(asked));
-    const index = String(driverInternalInfo[`${kind}_step_index`]);
-    await carryOut(context, { ...offered, args: asked['args'] ?? {} }, `asked ${index}`);
+    const key = `asked ${String(stepIndex(node))}`;
+    await carryOut(context, { ...offered, args: asked['args'] ?? {} }, key);
   },
 };
 

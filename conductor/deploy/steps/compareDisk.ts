@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { IronpxeError } from '../../errors/error.ts';
-import { getBootFacts, putBootFacts } from '../../store/bootFacts.ts';
+import { deleteBootFacts, getBootFacts, putBootFacts } from '../../store/bootFacts.ts';
 import { formatBytes } from '../../values/units.ts';
 import { lengthOf } from '../plan/content.ts';
 import { switchPower } from '../power.ts';
@@ -8,26 +8,36 @@ import { compareDisk, differing } from '../ramdisk/compare.ts';
 import { holdOn } from '../ramdisk/holdOn.ts';
 import { ramdiskOf } from '../ramdisk/link.ts';
 import { loadDigests, receiptOf, VERIFICATION_KEY } from '../receipt.ts';
-import type { Step, StepContext } from './types.ts';
+import { moveToInstance } from './networks.ts';
+import type { OfferedStep, Step, StepContext } from './types.ts';
 import { named } from './verifyDisk.ts';
 
 type BootFacts = NonNullable<Awaited<ReturnType<typeof getBootFacts>>>;
 
-const kept = z.object({ keptBootFacts: z.custom<BootFacts>().optional() });
+/** `null`: the node's system needs nothing from the network. */
+const kept = z.object({ keptBootFacts: z.custom<BootFacts | null>().optional() });
+
+/** Looks whether it is known what should be on the disk. */
+export const KNOW_CONTENT: Step = {
+  name: 'know_content',
+  title: 'Looking up what was deployed',
+  async run({ services: { config }, nodeUuid }) {
+    if ((await loadDigests(config, nodeUuid)).length > 0) return;
+    throw new IronpxeError(
+      'VERIFY_UNKNOWN_CONTENT',
+      `Node ${nodeUuid} was deployed without reading its disk back.`,
+    );
+  },
+};
 
 /** Puts aside what the node boots. */
 export const KEEP_BOOT: Step = {
   name: 'keep_boot',
   title: 'Putting the boot of the system aside',
   async run(context) {
-    const { database, config } = context.services;
-    if ((await loadDigests(config, context.nodeUuid)).length === 0)
-      throw new IronpxeError(
-        'VERIFY_UNKNOWN_CONTENT',
-        `Node ${context.nodeUuid} was deployed without reading its disk back.`,
-      );
     if (kept.parse(await context.recall()).keptBootFacts !== undefined) return;
-    await context.remember({ keptBootFacts: await getBootFacts(database, context.nodeUuid) });
+    const facts = await getBootFacts(context.services.database, context.nodeUuid);
+    await context.remember({ keptBootFacts: facts ?? null });
   },
 };
 
@@ -61,6 +71,20 @@ export const COMPARE_DISK: Step = {
   },
 };
 
+/** The same, as a service step that users name. */
+export const VERIFY_DISK_STEP: OfferedStep = {
+  name: 'deploy.verify_disk',
+  title: COMPARE_DISK.title,
+  interface: 'deploy',
+  step: 'verify_disk',
+  args: {},
+  inBand: true,
+  async run(context) {
+    await KNOW_CONTENT.run(context);
+    await COMPARE_DISK.run(context);
+  },
+};
+
 /** From here on the node boots its own system again. */
 export const RESTORE_BOOT: Step = {
   name: 'restore_boot',
@@ -70,14 +94,17 @@ export const RESTORE_BOOT: Step = {
 
 async function restoreBoot(context: StepContext): Promise<void> {
   const { keptBootFacts } = kept.parse(await context.recall());
-  if (keptBootFacts === undefined) return;
-  await putBootFacts(context.services.database, keptBootFacts, context.operationUuid);
+  const { database } = context.services;
+  if (keptBootFacts) await putBootFacts(database, keptBootFacts, context.operationUuid);
+  if (keptBootFacts === null)
+    await deleteBootFacts(database, context.nodeUuid, context.operationUuid);
 }
 
-/** After a failure the machine goes back to its own system, which nothing has touched. */
-export async function endVerification(context: StepContext): Promise<void> {
+/** After a failure the machine goes back to its own system and its networks. */
+export async function endService(context: StepContext): Promise<void> {
   const { keptBootFacts } = kept.parse(await context.recall());
   if (keptBootFacts === undefined) return;
   await restoreBoot(context);
   await switchPower(context, 'rebooting');
+  await moveToInstance(context);
 }

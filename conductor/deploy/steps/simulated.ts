@@ -3,6 +3,7 @@ import { IronpxeError } from '../../errors/error.ts';
 import type { JsonObject } from '../../store/types.ts';
 import { enterNetworks, leaveNetworks } from './networks.ts';
 import type { OfferedStep, Step, StepContext } from './types.ts';
+import { callBackDeadline } from './waitCallBack.ts';
 import { whileWaiting } from './whileWaiting.ts';
 
 /** Takes as long as a part of the machine would, if there were a machine. */
@@ -91,6 +92,34 @@ function bios(
           driverInternalInfo: { ...driverInternalInfo, [FAKE_BIOS_KEY]: changed },
         });
       }),
+  };
+}
+
+/** The service steps of Ironic's fake-hardware: one that ends, and one that waits for ever. */
+export const SIMULATED_SERVICE_STEPS: readonly OfferedStep[] = [
+  vendor('log_passthrough', 'Pretending to be serviced', (context) => simulate(context, 'vendor')),
+  vendor('trigger_servicewait', 'Waiting for what never comes', async (context) => {
+    await context.until(async () => undefined, await callBackDeadline(context));
+    throw new IronpxeError(
+      'CALLBACK_TIMEOUT',
+      `Timeout reached while waiting for callback for node ${context.nodeUuid}.`,
+    );
+  }),
+];
+
+function vendor(
+  step: string,
+  title: string,
+  work: (context: StepContext) => Promise<void>,
+): OfferedStep {
+  return {
+    name: `vendor.${step}`,
+    interface: 'vendor',
+    step,
+    title,
+    args: {},
+    inBand: false,
+    run: (context) => whileWaiting(context, () => work(context)),
   };
 }
 

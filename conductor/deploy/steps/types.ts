@@ -69,15 +69,21 @@ export type Step = {
   readonly run: (context: StepContext) => Promise<void>;
 };
 
-/** A step that users may ask for by name, in a cleaning or with a deploy. */
+/** A step that users may ask for by name, in a cleaning, a service or with a deploy. */
 export type OfferedStep = Step & {
   /** Ironic's interface that it belongs to, and its name there. */
   readonly interface: string;
   readonly step: string;
   /** What it takes, by name. */
   readonly args: Readonly<Record<string, { readonly what: string; readonly required: boolean }>>;
+  /** Looks at the values before anything is done. @throws IronpxeError STEP_INVALID */
+  readonly check?: (args: Readonly<JsonObject>) => void;
   /** Whether the deploy ramdisk must run for it. */
   readonly inBand: boolean;
+  /** Found by its name alone: Ironic ignores the interface of such steps. */
+  readonly reserved?: true;
+  /** Whether a ramdisk that runs is gone after it. */
+  readonly switchesPower?: true;
 };
 
 /** A step of a procedure with how users see it, as it is journaled. */

@@ -40,6 +40,7 @@ export function nodeWith(fields: Partial<Node>): Node {
     consoleEnabled: false,
     cleanStep: {},
     deployStep: {},
+    serviceStep: {},
     raidConfig: {},
     targetRaidConfig: {},
     inspectionStartedAt: null,
