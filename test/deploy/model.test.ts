@@ -1,4 +1,5 @@
 import test from 'ava';
+import type { ProvisionOptions } from '../../conductor/deploy/conductor.ts';
 import { hasCode } from '../../conductor/errors/error.ts';
 import {
   isSettled,
@@ -27,11 +28,32 @@ const ENDS: Readonly<Partial<Record<Verb, ProvisionState>>> = {
   delete: 'available',
   rescue: 'rescue',
   unrescue: 'active',
+  service: 'active',
+};
+
+/** Where each verb stands that a step holds. */
+const HOLDS: Readonly<Partial<Record<Verb, ProvisionState>>> = {
+  clean: 'clean hold',
+  deploy: 'deploy hold',
+  rebuild: 'deploy hold',
+  service: 'service hold',
 };
 
 /** All parts in which a verb of fake-hardware can stand still. */
-const PARTS = ['power', 'boot', 'deploy', 'inspect', 'bios', 'rescue'];
-const options = { cleanSteps: [{ interface: 'bios', step: 'factory_reset' }] };
+const PARTS = ['power', 'boot', 'deploy', 'inspect', 'bios', 'rescue', 'vendor'];
+const HOLD = { interface: 'power', step: 'hold' };
+const RESET = { interface: 'bios', step: 'factory_reset' };
+const LOG = { interface: 'vendor', step: 'log_passthrough' };
+
+/** What goes with the verbs; held ones begin with a hold. */
+function optionsOf(held: boolean): ProvisionOptions {
+  const first = held ? [HOLD] : [];
+  return {
+    cleanSteps: [...first, RESET],
+    serviceSteps: [...first, LOG],
+    deploySteps: first.map((step) => ({ ...step, args: {}, priority: 150 })),
+  };
+}
 
 /**
  * Asks for one verb at random and checks what the table says of it: refused without any change, or
@@ -47,7 +69,8 @@ async function oneStep(bench: FakeBench, random: () => number): Promise<string> 
   const end = place && isSettled(place.state) ? place.state : ENDS[verb];
   const hangs = random() < 0.5;
   await bench.slow(...(hangs ? PARTS : []));
-  const error = await bench.provision(verb, options).then(
+  const holds = HOLDS[verb] !== undefined && random() < 0.4;
+  const error = await bench.provision(verb, optionsOf(holds)).then(
     () => undefined,
     (thrown: unknown) => thrown,
   );
@@ -58,6 +81,10 @@ async function oneStep(bench: FakeBench, random: () => number): Promise<string> 
   }
   if (error !== undefined) throw new Error(`${verb} was refused`, { cause: error });
   if (random() < 0.3) await bench.restart();
+  if (holds) {
+    const aborted = await endHold(bench, verb, random);
+    if (aborted !== undefined) return aborted;
+  }
   if (hangs && !isSettled(place.state) && random() < 0.5) {
     const aborted = await tryAbort(bench, verb);
     if (aborted !== undefined) return aborted;
@@ -68,6 +95,21 @@ async function oneStep(bench: FakeBench, random: () => number): Promise<string> 
   return node.provisionState;
 }
 
+/** Ends a hold: with an abort, whose state is returned, or so that the verb goes on. */
+async function endHold(
+  bench: FakeBench,
+  verb: Verb,
+  random: () => number,
+): Promise<ProvisionState | undefined> {
+  const state = HOLDS[verb] ?? 'clean hold';
+  await bench.until(state);
+  if (random() < 0.3) await bench.restart();
+  const ends = random() < 0.3;
+  await bench.provision(ends ? 'abort' : 'unhold');
+  if (!ends) return undefined;
+  return (await bench.node()).provisionState;
+}
+
 /** Aborts the verb if it has a wait state; otherwise leaves it alone. */
 async function tryAbort(bench: FakeBench, verb: Verb): Promise<ProvisionState | undefined> {
   const waits: Readonly<Partial<Record<Verb, ProvisionState>>> = {
@@ -75,6 +117,7 @@ async function tryAbort(bench: FakeBench, verb: Verb): Promise<ProvisionState | 
     deploy: 'wait call-back',
     rebuild: 'wait call-back',
     rescue: 'rescue wait',
+    service: 'service wait',
   };
   const state = waits[verb];
   if (state === undefined) return undefined;

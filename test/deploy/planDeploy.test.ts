@@ -1,5 +1,6 @@
 import test from 'ava';
 import { planDeploy } from '../../conductor/deploy/planDeploy.ts';
+import { RESERVED_STEPS } from '../../conductor/deploy/steps/reserved.ts';
 import type { OfferedStep, Step } from '../../conductor/deploy/steps/types.ts';
 import type { AskedStep } from '../../conductor/deploy/conductor.ts';
 
@@ -71,3 +72,23 @@ for (const [asked, code, message] of [
   test(`${JSON.stringify(asked)} is refused`, (t) => {
     t.throws(() => names([asked]), { code, message });
   });
+
+const withReserved = (step: string, priority: number) =>
+  planDeploy(CORE, [...OFFERED, ...RESERVED_STEPS], {
+    byUser: [{ interface: 'power', step, priority, args: {} }],
+    byTemplates: [],
+  }).map((one) => one.step.name);
+
+test('the machine is not switched between writing its disk and booting it', (t) => {
+  for (const step of ['power_on', 'power_off', 'reboot']) {
+    for (const priority of [150, 100, 90, 81, 20, 1])
+      t.is(withReserved(step, priority).filter((name) => name === `reserved.${step}`).length, 1);
+    for (const priority of [80, 50, 21])
+      t.throws(() => withReserved(step, priority), { code: 'STEP_INVALID' }, `${step} ${priority}`);
+  }
+  t.deepEqual(withReserved('power_off', 20), ['boot', 'write', 'start', 'reserved.power_off']);
+});
+
+test('a deploy may be held anywhere', (t) => {
+  t.deepEqual(withReserved('hold', 50), ['boot', 'write', 'reserved.hold', 'start']);
+});

@@ -20,6 +20,8 @@ type Walk = {
 
 const RESET = { interface: 'bios', step: 'factory_reset' };
 
+const LOG = { interface: 'vendor', step: 'log_passthrough' };
+
 const WALKS: readonly Walk[] = [
   { from: 'enroll', verb: 'manage', part: 'power', at: 'verifying', to: 'manageable' },
   { from: 'manageable', verb: 'provide', part: 'power', at: 'cleaning', to: 'available' },
@@ -37,6 +39,14 @@ const WALKS: readonly Walk[] = [
   { from: 'active', verb: 'rebuild', part: 'deploy', at: 'wait call-back', to: 'active' },
   { from: 'active', verb: 'delete', part: 'deploy', at: 'deleting', to: 'available' },
   { from: 'active', verb: 'rescue', part: 'rescue', at: 'rescue wait', to: 'rescue' },
+  {
+    from: 'active',
+    verb: 'service',
+    options: { serviceSteps: [LOG] },
+    part: 'vendor',
+    at: 'service wait',
+    to: 'active',
+  },
   { from: 'rescue', verb: 'unrescue', part: 'rescue', at: 'unrescuing', to: 'active' },
   {
     from: 'inspect failed',
@@ -60,6 +70,7 @@ for (const { from, verb, options, part, at, to } of WALKS) {
     t.like(node, { targetProvisionState: null, lastError: null, maintenance: false, fault: null });
     t.deepEqual(node.cleanStep, {});
     t.deepEqual(node.deployStep, {});
+    t.deepEqual(node.serviceStep, {});
     t.false('clean_step_index' in node.driverInternalInfo);
   });
 
@@ -169,7 +180,8 @@ const REFUSALS: readonly (readonly [ProvisionState, Verb, ErrorCode, string?])[]
   ['available', 'abort', 'INVALID_STATE'],
   ['enroll', 'deploy', 'INVALID_STATE'],
   ['active', 'service', 'VERB_UNSUPPORTED'],
-  ['clean hold', 'unhold', 'VERB_UNSUPPORTED'],
+  ['active', 'unhold', 'INVALID_STATE'],
+  ['clean wait', 'unhold', 'INVALID_STATE'],
   ['available', 'deploy', 'NODE_IN_MAINTENANCE'],
   ['manageable', 'clean', 'NODE_IN_MAINTENANCE'],
   ['manageable', 'provide', 'NODE_IN_MAINTENANCE', 'deploy: {allow_in_maintenance: false}'],
