@@ -278,3 +278,66 @@ test.serial('the URL of an image is good for its agent and its time only', async
   await it.until('active');
   t.is(await status(urls[0]), 403, 'the deploy is over');
 });
+
+const flow = (step: string) => ({ interface: 'power', step });
+const asked = (step: string) => ({ interface: 'deploy', step });
+
+test.serial('a service has the agent work, and boots the system again', async (t) => {
+  await using it = await bench({ steps: STEPS });
+  await it.provision('deploy');
+  await it.until('active');
+  const before = await getBootFacts(it.database, UUID);
+  const boots = it.boots.length;
+  const serviceSteps = [
+    asked('erase_devices'),
+    flow('hold'),
+    flow('reboot'),
+    asked('erase_devices'),
+  ];
+  await it.provision('service', { serviceSteps });
+  await it.until('service hold');
+  await it.restart();
+  await it.provision('unhold');
+  const node = await it.until('active');
+  t.like(node, { lastError: null, serviceStep: {}, powerState: 'power on' });
+  const steps = it.agents.slice(1).flatMap((agent) => agent.steps);
+  t.deepEqual(steps, ['deploy.erase_devices {}', 'deploy.erase_devices {}']);
+  t.deepEqual(await getBootFacts(it.database, UUID), before);
+  t.not(it.boots.at(-1), 'deploy');
+  t.true(it.boots.slice(boots, -1).every((label) => label === 'deploy'));
+  t.false('service_steps' in node.driverInternalInfo);
+});
+
+test.serial(
+  'a service that an agent fails, or does not know, boots the system again',
+  async (t) => {
+    await using it = await bench({ steps: STEPS });
+    await it.provision('deploy');
+    await it.until('active');
+    await it.provision('service', { serviceSteps: [asked('polish')] });
+    t.regex((await it.until('service failed')).lastError ?? '', /^STEP_UNKNOWN: .*deploy\.polish/);
+    t.not(it.boots.at(-1), 'deploy');
+    t.false((await it.node()).maintenance, 'nothing was done');
+    await it.provision('service', { serviceSteps: [asked('break')] });
+    await it.until('service wait');
+    const failed = await it.until('service failed');
+    t.regex(failed.lastError ?? '', /AGENT_COMMAND_FAILED: service\.execute_service_step/);
+    t.like(failed, { maintenance: true, fault: 'service failure' });
+    t.not(it.boots.at(-1), 'deploy');
+    t.is(it.power, 'power on');
+  },
+);
+
+test.serial('an agent that was switched away is booted again, also in a deploy', async (t) => {
+  await using it = await bench({ steps: STEPS });
+  const deploySteps = [
+    { ...flow('power_off'), args: {}, priority: 95 },
+    { ...asked('erase_devices'), args: {}, priority: 90 },
+    { ...flow('reboot'), args: {}, priority: 85 },
+    { ...flow('wait'), args: {}, priority: 82 },
+  ];
+  await it.provision('deploy', { deploySteps });
+  t.is((await it.until('active')).lastError, null);
+  t.true(it.agents.length >= 3);
+  t.true(it.agents.some(({ steps }) => steps.includes('deploy.erase_devices {}')));
+});

@@ -17,16 +17,10 @@ import {
   looksBootable,
   makeBench,
   makeFiles,
+  ONE_NAME,
   UUID,
 } from './support/deployBench.ts';
 
-/** The disk is a loop device under another name here; a machine has but one name for it. */
-const ONE_NAME = `command_inventory() {
-  echo "= cpu $(cpu_json)"
-  echo "= memory $(memory_json)"
-  echo "= disk $(disk_json sda | sed 's,"/dev/loop[0-9]*","/dev/sda",')"
-  echo "= system $(system_json)"
-}`;
 const misbehaviour = { patches: { 'inventory.sh': ONE_NAME } };
 const REAL: BenchOptions = { disk: { realRamdisk: true }, misbehaviour };
 /** The same with a disk that is small enough to be erased and read in a second. */

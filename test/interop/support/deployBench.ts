@@ -32,6 +32,14 @@ const DISK_BYTES = GIB + 64 * MIB;
 export const folder = mkdtempSync(join(tmpdir(), 'ironpxe-deploy-'));
 export const imagePath = join(folder, 'root.img');
 
+/** Shell text: the disk is a loop device under another name here; a machine has but one name for it. */
+export const ONE_NAME = `command_inventory() {
+  echo "= cpu $(cpu_json)"
+  echo "= memory $(memory_json)"
+  echo "= disk $(disk_json sda | sed 's,"/dev/loop[0-9]*","/dev/sda",')"
+  echo "= system $(system_json)"
+}`;
+
 /** Made once: a real ext4 file system with data and holes, and files that pass for a kernel. */
 export async function makeFiles(): Promise<void> {
   await writeFile(join(folder, 'kernel'), 'kernel');

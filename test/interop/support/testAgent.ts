@@ -32,6 +32,7 @@ type RunStep = {
   readonly step: { readonly interface: string; readonly step: string; readonly args?: unknown };
   readonly clean_version?: { readonly generic: string };
   readonly deploy_version?: { readonly generic: string };
+  readonly service_version?: { readonly generic: string };
 };
 
 /** What an agent does otherwise than a good one. */
@@ -238,7 +239,7 @@ export class TestAgent implements AsyncDisposable {
   }
 
   async #carryOut(name: string, params: Params): Promise<unknown> {
-    const [, kind] = /^(clean|deploy)\./.exec(name) ?? [];
+    const [, kind] = /^(clean|deploy|service)\./.exec(name) ?? [];
     if (kind !== undefined && name.includes('.get_'))
       return {
         [`${kind}_steps`]: { GenericHardwareManager: this.#options.steps ?? [] },
@@ -255,7 +256,8 @@ export class TestAgent implements AsyncDisposable {
   }
 
   async #step({ step, node, ports, ...versions }: RunStep): Promise<unknown> {
-    const version = (versions.clean_version ?? versions.deploy_version)?.generic;
+    const { clean_version: clean, deploy_version: deploy, service_version: service } = versions;
+    const version = (clean ?? deploy ?? service)?.generic;
     this.steps.push(`${step.interface}.${step.step} ${JSON.stringify(step.args ?? {})}`);
     if (version !== '1.2' || node.uuid !== this.nodeUuid || ports.length === 0)
       throw new Error('wrong parameters');
