@@ -92,13 +92,14 @@ export const DEPLOY_ERRORS = {
   STEP_UNKNOWN: {
     status: 400,
     retry: false,
-    cause: 'The driver of the node, or its deploy ramdisk, has no such clean or deploy step.',
+    cause:
+      'The driver of the node, or its deploy ramdisk, has no such clean, deploy or service step.',
     next: 'Use one of the steps that the message lists.',
   },
   STEP_INVALID: {
     status: 400,
     retry: false,
-    cause: 'A clean or deploy step was asked for with what it cannot use.',
+    cause: 'A clean, deploy or service step was asked for with what it cannot use.',
     next: 'Correct the argument or priority that the message names.',
   },
   INSPECTION_NO_ROOT_DISK: {

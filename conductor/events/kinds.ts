@@ -23,7 +23,7 @@ export const EVENT_KINDS = {
   'boot_device.changed': 'The boot device was set.',
   'agent.heartbeat': 'An agent (IPA) reported for the first time, or told of its work.',
   'network.changed': 'The machine was put on networks of Neutron, or taken from them.',
-  'agent.step': 'An agent (IPA) carried out a clean or deploy step.',
+  'agent.step': 'An agent (IPA) carried out a clean, deploy or service step.',
   'network.event': 'Neutron told of a port of the machine.',
   'boot_facts.changed': 'What the machine boots next was changed.',
   'dhcp.discover': 'A DISCOVER arrived from the machine.',

@@ -242,6 +242,10 @@ test('what goes with a verb reaches the conductor, and what does not fit is refu
   t.is(await put({ target: 'active', configdrive: { colour: {} } }), 400);
   t.is(await put({ target: 'active', deploy_steps: deploySteps }), 202);
   t.deepEqual(api.asked.at(-1), { what: 'deploy', value: { deploySteps } });
+  await setState(api, 'active');
+  const serviceSteps = [{ interface: 'power', step: 'wait', args: { seconds: 5 } }];
+  t.is(await put({ target: 'service', service_steps: serviceSteps }, 87), 202);
+  t.deepEqual(api.asked.at(-1), { what: 'service', value: { serviceSteps } });
 });
 
 test('setting a node out of maintenance forgets the fault', async (t) => {

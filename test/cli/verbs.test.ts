@@ -45,6 +45,7 @@ test('a node of fake-hardware goes its whole way by commands, without any networ
     ['node provide one', 'available'],
     ['node deploy one --image http://192.0.2.1/x.img --whole-disk --relay', 'active'],
     ['node rebuild one --full --verify off', 'active'],
+    ['node service one --step vendor.log_passthrough', 'active'],
     [`node rescue one --password-file ${join(folder, 'password')}`, 'rescue'],
     ['node unrescue one', 'active'],
     ['node undeploy one', 'available'],
@@ -90,6 +91,21 @@ test('steps with arguments come as JSON, also from a file', async (t) => {
   t.like((await bench.node()).driverInternalInfo, { fake_bios_settings: { a: 'b' } });
 });
 
+for (const [from, verb, held, to] of [
+  ['manageable', 'clean', 'clean hold', 'manageable'],
+  ['active', 'service', 'service hold', 'active'],
+] as const)
+  test(`a ${verb} that holds returns, says how to go on, and goes on so`, async (t) => {
+    const { run: cli, bench } = await openCli(t, from);
+    const begun = await cli(`node ${verb} one --step power.hold --step power.reboot`);
+    t.is(begun.status, 0, begun.err);
+    t.true(begun.out.endsWith(`one is in state "${held}": "ironpxe node unhold one" goes on.\n`));
+    t.is((await bench.node()).provisionState, held);
+    const ended = await cli('node unhold one');
+    t.is(ended.status, 0, ended.err);
+    t.true(ended.out.endsWith(`one is ${to}.\n`), ended.out);
+  });
+
 test('abort ends what waits', async (t) => {
   const { run: cli, bench } = await openCli(t, 'manageable');
   await bench.slow('inspect');
@@ -105,6 +121,8 @@ for (const [line, message] of [
   ['node clean one --step erase', /--step erase: expected INTERFACE\.STEP/],
   ['node clean one --steps {}', /expected a JSON list/],
   ['node clean one --step a.b --steps []', /do not go together/],
+  ['node service one', /A service needs steps: --step deploy\.verify_disk/],
+  ['node service one --steps []', /A service needs steps/],
   ['node rescue one', /--password-file FILE is missing/],
   ['node rescue one --password-file /nowhere', /nowhere cannot be read/],
   ['node provide', /NODE is missing/],

@@ -20,8 +20,9 @@ const PREPARE_AGENT_BOOT: Step = {
   name: 'prepare_agent_boot',
   title: "Preparing the netboot of the agent's ramdisk",
   async run(context) {
-    const isDeploy = context.verb === 'deploy' || context.verb === 'rebuild';
-    await enterNetworks(context, isDeploy ? 'deploy' : 'service');
+    // A machine with a system goes where deploys boot: from there it knows the way to its instance's.
+    const hasInstance = ['deploy', 'rebuild', 'service'].includes(context.verb);
+    await enterNetworks(context, hasInstance ? 'deploy' : 'service');
     const node = await context.node();
     const { config, database } = context.services;
     await context.updateNode({ driverInternalInfo: withoutAgent(node.driverInternalInfo) });
