@@ -88,8 +88,10 @@ export const MICROVERSIONS: Readonly<Record<number, string>> = {
   83: 'Node field parent_node, filters parent_node and include_children; children of a node.',
   84: 'continue_inspection answers as lookup does, with the token of the agent.',
   85: 'Verb unhold; steps hold, wait, power_on, power_off and reboot.',
-  86: 'Node field firmware_interface.',
+  86: 'Node field firmware_interface; versions of the firmware of a node.',
   87: 'Verb service, with service_steps; node field service_step.',
+  88: 'Port field name, usable wherever a port is named.',
+  89: 'Virtual media of a node.',
 };
 
 /** The lowest minor version; the major one is always 1. */
@@ -143,6 +145,7 @@ export const SINCE = {
     secure_boot: 75,
     shard: 82,
     parent_node: 83,
+    firmware_interface: 86,
     service_step: 87,
   },
   nodeFilters: {

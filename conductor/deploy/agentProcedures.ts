@@ -31,6 +31,7 @@ import { BEGIN_INSPECTION, END_INSPECTION } from './steps/inspect.ts';
 import { leaveNetworks } from './steps/networks.ts';
 import { PREPARE_IMAGE } from './steps/prepareImage.ts';
 import { recallPxe } from './steps/pxeData.ts';
+import { READ_FIRMWARE } from './steps/readFirmware.ts';
 import { REFUSE } from './steps/refuse.ts';
 import { RESERVED_STEPS } from './steps/reserved.ts';
 import {
@@ -78,7 +79,7 @@ const DEPLOY: Procedure = {
   cleanUp: abandonDeploy,
 };
 
-const AFTER_CLEANING = [POWER_OFF, STOP_NETBOOT];
+const AFTER_CLEANING = [POWER_OFF, STOP_NETBOOT, READ_FIRMWARE];
 
 /** By request; the steps of users are those of the agent. */
 const CLEAN: Procedure = {
@@ -133,6 +134,7 @@ export const AGENT_PROCEDURES: Procedures = {
       BEGIN_INSPECTION,
       ...BOOT_AGENT.slice(0, -1),
       INSPECT_BY_AGENT,
+      READ_FIRMWARE,
       POWER_OFF,
       STOP_NETBOOT,
       END_INSPECTION,

@@ -2,7 +2,13 @@ import type { AgentIdentity } from './agent/inspection.ts';
 import type { KernelLineReport } from './bootLine.ts';
 import type { ConsoleDesk } from './consoleDesk.ts';
 import type { ImageFields } from './namedImage.ts';
-import type { BootDevice, Driver, PowerTarget, SoftPowerTarget } from '../drivers/types.ts';
+import type {
+  BootDevice,
+  Driver,
+  MediaDevice,
+  PowerTarget,
+  SoftPowerTarget,
+} from '../drivers/types.ts';
 import type { Verb } from '../states/index.ts';
 import type { VifRequest } from '../networking/attachments.ts';
 import type { JsonObject, Node } from '../store/types.ts';
@@ -83,6 +89,14 @@ export type AskedStep = {
   readonly priority?: number | undefined;
 };
 
+/** An image for a virtual drive. */
+export type Medium = {
+  readonly device: MediaDevice;
+  readonly imageUrl: string;
+  /** Whether the conductor fetches it and serves it to the BMC; if not, the BMC has the URL. */
+  readonly serveIt: boolean;
+};
+
 /** What goes with a verb. */
 export type ProvisionOptions = {
   /** Base64 of a gzipped image, or a URL; with deploy and rebuild. */
@@ -161,6 +175,13 @@ export interface Conductor {
   setBootMode(node: Node, mode: 'bios' | 'uefi'): Promise<void>;
   /** @throws BOOT_MODE_UNSUPPORTED */
   setSecureBoot(node: Node, on: boolean): Promise<void>;
+  /**
+   * Begins to put an image into a virtual drive; what goes wrong later stands in `last_error`.
+   * @throws UNSUPPORTED_EXTENSION, NODE_POWER_FAILURE, DRIVER_INFO_INVALID, NODE_LOCKED
+   */
+  attachMedia(node: Node, medium: Medium): Promise<void>;
+  /** Begins to empty virtual drives of these kinds, in the same way. */
+  detachMedia(node: Node, devices: readonly MediaDevice[]): Promise<void>;
   /** The VIFs (ports of Neutron) that are attached to a node. */
   listVifs(node: Node): Promise<readonly string[]>;
   /** @throws VIF_*, NETWORK_NOT_CONFIGURED, OPENSTACK_*, NODE_LOCKED */

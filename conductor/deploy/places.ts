@@ -11,6 +11,16 @@ export function bootDir(config: Config, nodeUuid: string): string {
   return join(config.state_dir, 'boot', nodeUuid);
 }
 
+/** Folder for images that a node's BMC fetches for its virtual drives. */
+export function mediaDir(config: Config, nodeUuid: string): string {
+  return join(mediaRoot(config), nodeUuid);
+}
+
+/** What holds these folders. */
+export function mediaRoot(config: Config): string {
+  return join(config.state_dir, 'virtual_media');
+}
+
 /** Folder of the image cache. */
 export function imageCacheDir(config: Config): string {
   return join(config.state_dir, 'images');

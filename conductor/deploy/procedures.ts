@@ -30,6 +30,7 @@ import { INSTALL_BOOTLOADER } from './steps/installBootloader.ts';
 import { PLAN_DISK } from './steps/planDisk.ts';
 import { PREPARE_BOOT, PREPARE_SERVICE_BOOT } from './steps/prepareBoot.ts';
 import { PREPARE_IMAGE } from './steps/prepareImage.ts';
+import { READ_FIRMWARE } from './steps/readFirmware.ts';
 import { REFUSE } from './steps/refuse.ts';
 import { RELEASE_RAMDISK } from './steps/releaseRamdisk.ts';
 import { RESERVED_STEPS, WAIT_FOR_RAMDISK } from './steps/reserved.ts';
@@ -50,6 +51,7 @@ import {
   SIMULATE_RESCUE,
   SIMULATE_TEAR_DOWN,
   SIMULATE_UNRESCUE,
+  SIMULATED_FIRMWARE_UPDATE,
   SIMULATED_SERVICE_STEPS,
   SIMULATED_STEPS,
 } from './steps/simulated.ts';
@@ -104,7 +106,7 @@ const CLEANING: CleaningFrame = {
     'deploy.erase_devices': clean.erase_priority,
   }),
   before: BOOT_RAMDISK,
-  after: [POWER_OFF, STOP_NETBOOT],
+  after: [POWER_OFF, STOP_NETBOOT, READ_FIRMWARE],
 };
 
 /** Boots the ramdisk on a machine whose system stays on its disk, and that system again. */
@@ -118,7 +120,7 @@ const VERIFICATION = [KNOW_CONTENT, ...SERVICE.before, COMPARE_DISK, ...SERVICE.
 
 const SIMULATED_OFFER = [...SIMULATED_STEPS, ...RESERVED_STEPS];
 const SIMULATED_CLEANING: CleaningFrame = {
-  offered: SIMULATED_OFFER,
+  offered: [...SIMULATED_OFFER, SIMULATED_FIRMWARE_UPDATE],
   automated: () => ({}),
   before: [],
   after: [],
@@ -134,12 +136,13 @@ const SIMULATED_SERVICE: StepFrame = {
 export const MACHINE_PROCEDURES: Procedures = {
   ...cleaningVerbs(CLEANING, [STOP_NETBOOT, POWER_OFF, FORGET_INSTANCE], stopRamdisk),
   ...deployVerbs(DEPLOY_STEPS, DISK_AND_FLOW_STEPS, abandonDeploy),
-  manage: { steps: [CHECK_POWER] },
+  manage: { steps: [CHECK_POWER, READ_FIRMWARE] },
   inspect: {
     steps: [
       BEGIN_INSPECTION,
       ...BOOT_RAMDISK,
       INSPECT_HARDWARE,
+      READ_FIRMWARE,
       POWER_OFF,
       STOP_NETBOOT,
       END_INSPECTION,
@@ -159,7 +162,7 @@ export const MACHINE_PROCEDURES: Procedures = {
 export const SIMULATED_PROCEDURES: Procedures = {
   ...cleaningVerbs(SIMULATED_CLEANING, [SIMULATE_TEAR_DOWN, FORGET_INSTANCE]),
   ...deployVerbs(part('deploy', 100, [SIMULATE_DEPLOY]), SIMULATED_OFFER),
-  manage: { steps: [CHECK_POWER] },
+  manage: { steps: [CHECK_POWER, READ_FIRMWARE] },
   inspect: { steps: [BEGIN_INSPECTION, SIMULATE_INSPECT, END_INSPECTION] },
   adopt: { steps: [CHECK_POWER, SIMULATE_ADOPT] },
   rescue: { steps: [SIMULATE_RESCUE] },

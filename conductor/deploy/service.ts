@@ -27,6 +27,7 @@ import { relayOf } from './relay/desk.ts';
 import type { StepServices } from './steps/types.ts';
 import { validateNode } from './validation.ts';
 import { createVifDesk } from './vifDesk.ts';
+import { createMediaDesk } from './virtualMedia/desk.ts';
 import type { WakeUps } from './wakeups.ts';
 
 /** How long a request waits for other work on its node before it answers 409. */
@@ -85,6 +86,7 @@ export function createConductor(options: ConductorOptions): RunningConductor {
     withinTime(config.deploy.power_timeout_seconds, what, stopping.signal, work);
 
   const firmware = createFirmwareSettings({ services, lock, withDeadline });
+  const media = createMediaDesk({ services, logger, lock, signal: stopping.signal });
   const vifs = createVifDesk({ networking: services.networking, lock, signal: stopping.signal });
 
   return {
@@ -139,6 +141,8 @@ export function createConductor(options: ConductorOptions): RunningConductor {
     backfill: (uuid, node) => allocator.backfill(uuid, node),
     consoles,
     ...firmware,
+    attachMedia: media.attachMedia,
+    detachMedia: media.detachMedia,
     ...vifs,
     async whileLocked(node, change) {
       await using _ = await lock(node);
@@ -159,6 +163,7 @@ export function createConductor(options: ConductorOptions): RunningConductor {
         allocator.settled(),
         powerSync.settled(),
         consoles.stop(),
+        media.settled(),
       ]);
     },
   };

@@ -18,6 +18,13 @@ export type BootMode = (typeof BOOT_MODES)[number];
 export const BOOT_DEVICES = ['pxe', 'disk', 'cdrom'] as const;
 export type BootDevice = (typeof BOOT_DEVICES)[number];
 
+/** Virtual drives of a machine, which take an image by its URL (Ironic's words). */
+export const MEDIA_DEVICES = ['disk', 'cdrom', 'floppy'] as const;
+export type MediaDevice = (typeof MEDIA_DEVICES)[number];
+
+/** A part of a machine that has firmware, such as `bios` and `bmc`, and the version in it. */
+export type FirmwareVersion = { readonly component: string; readonly version: string };
+
 /** The part of a node that a driver sees. */
 export type DriverNode = {
   readonly uuid: string;
@@ -46,6 +53,7 @@ export const SIMULATED_PARTS = [
   'bios',
   'storage',
   'rescue',
+  'firmware',
 ] as const;
 export type SimulatedPart = (typeof SIMULATED_PARTS)[number];
 
@@ -115,6 +123,23 @@ export interface Driver {
   close?(): Promise<void>;
   /** Makes the firmware start in this mode, from the next start on; absent: it cannot be set. */
   readonly setBootMode?: (node: DriverNode, mode: 'bios' | 'uefi', call: Call) => Promise<void>;
+  /** The versions of the firmware in the machine; absent: the driver cannot tell. */
+  readonly firmware?: (node: DriverNode, call: Call) => Promise<readonly FirmwareVersion[]>;
+  /**
+   * Puts an image into a virtual drive, in the place of what is in it; absent: there is none.
+   * @throws IronpxeError DRIVER_MEDIA_*
+   */
+  readonly insertMedia?: (
+    node: DriverNode,
+    medium: { readonly device: MediaDevice; readonly imageUrl: string },
+    call: Call,
+  ) => Promise<void>;
+  /** Empties the virtual drives of these kinds. */
+  readonly ejectMedia?: (
+    node: DriverNode,
+    devices: readonly MediaDevice[],
+    call: Call,
+  ) => Promise<void>;
   /** Switches secure boot, from the next start on; absent: it cannot be set. */
   readonly setSecureBoot?: (node: DriverNode, on: boolean, call: Call) => Promise<void>;
   /**

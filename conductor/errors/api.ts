@@ -242,6 +242,12 @@ export const API_ERRORS = {
     cause: "The allocation's node is deployed, or on its way to be.",
     next: 'Undeploy the node first, or put it into maintenance.',
   },
+  NODE_POWER_FAILURE: {
+    status: 503,
+    retry: true,
+    cause: 'The node is in maintenance because its power state cannot be read: its BMC fails.',
+    next: 'Wait until the power state can be read again; see the fault of the node.',
+  },
   NODE_IN_MOTION: {
     status: 409,
     retry: true,

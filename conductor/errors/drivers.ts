@@ -104,6 +104,18 @@ export const DRIVER_ERRORS = {
     cause: 'The machine has no such kind of reset.',
     next: 'Use one of the power targets that it has: power on, power off, rebooting.',
   },
+  DRIVER_MEDIA_UNSUPPORTED: {
+    status: 400,
+    retry: false,
+    cause: 'The machine has no virtual drive of this kind that takes an image by its URL.',
+    next: "Choose another device_type; look on the BMC's own page whether virtual media need a licence.",
+  },
+  DRIVER_MEDIA_NOT_REACHED: {
+    status: 504,
+    retry: true,
+    cause: 'The BMC took the command, but its virtual drive did not become as it was told to be.',
+    next: 'Check that the BMC reaches the URL of the image (external_http_url, or boot_http.url); try again.',
+  },
   POWER_NOT_CONFIRMED: {
     status: 504,
     retry: true,

@@ -21,6 +21,10 @@ export const EVENT_KINDS = {
   'boot.pxe_seen': 'The machine came to boot from the network, as it was told.',
   'boot.pxe_missing': 'The BMC accepted the boot device, but no PXE request came.',
   'boot_device.changed': 'The boot device was set.',
+  'firmware.read':
+    "The versions of the machine's firmware were read and had changed, or were not told.",
+  'media.changed':
+    'An image was put into a virtual drive of the machine or taken out, or could not be.',
   'agent.heartbeat': 'An agent (IPA) reported for the first time, or told of its work.',
   'network.changed': 'The machine was put on networks of Neutron, or taken from them.',
   'agent.step': 'An agent (IPA) carried out a clean, deploy or service step.',

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Config } from '../config/schema.ts';
 import { tidyImageCache } from '../deploy/imageCache.ts';
+import { forgetMediaOfGoneNodes } from '../deploy/virtualMedia/publish.ts';
 import type { Database } from '../store/database.ts';
 import { removeEventsBefore } from '../store/events.ts';
 
@@ -35,6 +36,7 @@ export function startHousekeeping(options: Housekept): AsyncDisposable {
 async function keepHouse({ database, config, logger }: Housekept): Promise<void> {
   try {
     const freedBytes = await tidyImageCache({ database, config });
+    await forgetMediaOfGoneNodes({ database, config });
     const before = new Date(Date.now() - config.events.keep_days * DAY_MS);
     const events = await removeEventsBefore(database, before);
     if (freedBytes + events > 0) logger.info({ freed_bytes: freedBytes, events }, 'housekeeping');

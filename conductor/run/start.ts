@@ -27,6 +27,7 @@ import { driverOptions } from './driverOptions.ts';
 import { startDnsmasqFiles } from './netbootDnsmasq.ts';
 import { netbootFacts } from './netbootFacts.ts';
 import { netbootOptions } from './netbootOptions.ts';
+import { mediaFiles } from './mediaFiles.ts';
 import { openNetworking } from './networking.ts';
 import { openGate } from './gate.ts';
 import { ownStateDir } from './soleOwner.ts';
@@ -72,6 +73,7 @@ export async function startConductor(
     await app.register(ramdiskRoutes, { database, conductor });
     await app.register(agentRoutes, { database, conductor });
     await app.register(agentImages, { database });
+    await app.register(mediaFiles, { config });
   };
   const onError = (error: unknown) => logger.warn({ err: error }, 'netboot');
   const templates = await loadTemplates();

@@ -162,6 +162,14 @@ const SERVICE_STEPS = [
   `alter table nodes add column service_step text not null default '{}'`,
 ] as const;
 
+/** The firmware in machines, as it was read last. */
+const FIRMWARE_COMPONENTS = [
+  `create table firmware_components (
+    node_uuid text not null references nodes (uuid) on delete cascade, component text not null,
+    initial_version text not null, current_version text not null, last_version_flashed text,
+    created_at text not null, updated_at text, primary key (node_uuid, component)) strict`,
+] as const;
+
 function statements(list: readonly string[]): Migration {
   return {
     async up(database: Kysely<unknown>) {
@@ -183,5 +191,6 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0009_webhook_cursors': statements(WEBHOOK_CURSORS),
   '0010_leases_in_one_tree': statements(LEASES_IN_ONE_TREE),
   '0011_service_steps': statements(SERVICE_STEPS),
+  '0012_firmware_components': statements(FIRMWARE_COMPONENTS),
   '0013_families_and_port_names': statements(FAMILIES_AND_PORT_NAMES),
 };

@@ -215,6 +215,17 @@ export type BootHabitsTable = {
 /** Up to which event a receiver of webhooks has been served. */
 export type WebhookCursorsTable = { receiver: string; eventId: number };
 
+/** What runs in a part of a machine that has firmware. */
+export type FirmwareComponentsTable = {
+  nodeUuid: string;
+  component: string;
+  initialVersion: string;
+  currentVersion: string;
+  lastVersionFlashed: string | null;
+  createdAt: string;
+  updatedAt: string | null;
+};
+
 /** The whole database. */
 export type Tables = {
   nodes: NodesTable;
@@ -227,6 +238,7 @@ export type Tables = {
   allocations: AllocationsTable;
   deployTemplates: DeployTemplatesTable;
   inventories: InventoriesTable;
+  firmwareComponents: FirmwareComponentsTable;
   leases: LeasesTable;
   operations: OperationsTable;
   steps: StepsTable;

@@ -9,6 +9,7 @@ import { createConsoleDesk } from '../../conductor/deploy/consoleDesk.ts';
 import { createAllocator } from '../../conductor/deploy/allocator.ts';
 import type { Conductor, DeployInfo } from '../../conductor/deploy/conductor.ts';
 import { createFirmwareSettings } from '../../conductor/deploy/firmware.ts';
+import { createMediaDesk } from '../../conductor/deploy/virtualMedia/desk.ts';
 import { createVifDesk } from '../../conductor/deploy/vifDesk.ts';
 import type { StepServices } from '../../conductor/deploy/steps/types.ts';
 import type { BootDevice, Driver, PowerState } from '../../conductor/drivers/types.ts';
@@ -128,6 +129,12 @@ export function smallConductor(database: Database, asked: Asked[]): Conductor {
       services: { database, drivers } as unknown as StepServices,
       lock,
       withDeadline: (_what, work) => work(signal),
+    }),
+    ...createMediaDesk({
+      services: { database, drivers, config: parseConfig(CONFIG, 'test') },
+      logger,
+      lock,
+      signal,
     }),
     ...createVifDesk({ networking: undefined, lock, signal }),
     async whileLocked(node, change) {

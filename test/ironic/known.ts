@@ -36,6 +36,7 @@ const MORE_HERE: readonly Known[] = [
   row('there is more hardware here', /^\/(conductors\/0\/)?drivers\//, /drivers|conductors/),
   row('its texts of properties are its own', /^\/\w+: /, /properties(\?|$)/),
   row('more interfaces', /enabled_(network|storage)_interfaces/, /drivers/),
+  row('it came with Ironic 22.1', /^\/firmware: only here/, /validate/),
   row('any well-formed standard trait is taken', /there, 204 /, /HW_CPU_NOPE/),
   row('MAC addresses may have dashes', /^status: 400 .* there, 409 /, /52-54-00/),
   row('every field that is shown can be asked for', /not a valid field.* there, 200/, /fields=/),

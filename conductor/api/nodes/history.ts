@@ -11,6 +11,12 @@ import { nodeOfPath } from './ident.ts';
 /** Ironic cuts the text of an entry in lists without detail. */
 const MAX_TEXT = 255;
 
+/** Kind of event → what Ironic calls it; it calls virtual media nothing. */
+const EVENT_TYPES: Readonly<Record<string, string | null>> = {
+  'state.changed': 'provisioning',
+  'power.changed': 'power',
+};
+
 /** An entry is known by the number of its event, in the form of a UUID as Ironic has it. */
 const PREFIX = '00000000-0000-8000-8000-';
 
@@ -64,7 +70,7 @@ function rendered(call: Call, node: Node, entry: HistoryEntry, detail: boolean):
     severity: 'ERROR',
     event: cut ? entry.error : `${entry.error.slice(0, MAX_TEXT - 3)}...`,
     ...(detail && {
-      event_type: entry.kind === 'power.changed' ? 'power' : 'provisioning',
+      event_type: EVENT_TYPES[entry.kind] ?? null,
       conductor: call.conductor.name,
       user: null,
     }),

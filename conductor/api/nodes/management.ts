@@ -51,6 +51,7 @@ const UNCHECKED = [
   'storage',
   'bios',
   'console',
+  'firmware',
   'inspect',
   'raid',
   'rescue',

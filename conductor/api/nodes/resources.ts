@@ -7,6 +7,7 @@ import { listBios, showBios } from './bios.ts';
 import { explainNode, showPhases } from './boot.ts';
 import { createNode } from './create.ts';
 import { showChildren } from './family.ts';
+import { listFirmware } from './firmwareComponents.ts';
 import { listNodeHistory, showInventory, showNodeHistory } from './history.ts';
 import { changeIndicator, listIndicators, showIndicator } from './indicators.ts';
 import { showKernelLine } from './kernelLine.ts';
@@ -18,6 +19,7 @@ import { showRecording } from './recording.ts';
 import { removeNode } from './remove.ts';
 import { showTimeline } from './timeline.ts';
 import { addTrait, clearTraits, removeTrait, replaceTraits, showTraits } from './traits.ts';
+import { attachMedia, detachMedia } from './virtualMedia.ts';
 import { attachVif, detachVif, listVifs } from './vifs.ts';
 
 const NODES: readonly Resource[] = [
@@ -162,6 +164,15 @@ const PARTS_OF_NODE: readonly Resource[] = [
   {
     path: '/v1/nodes/:ident/inventory',
     GET: { what: 'What an inspection found.', handle: showInventory, since: 81 },
+  },
+  {
+    path: '/v1/nodes/:ident/firmware',
+    GET: { what: "Lists versions of a machine's firmware.", handle: listFirmware, since: 86 },
+  },
+  {
+    path: '/v1/nodes/:ident/vmedia',
+    POST: { what: 'Puts an image into a virtual drive.', handle: attachMedia, since: 89 },
+    DELETE: { what: 'Empties virtual drives.', handle: detachMedia, since: 89 },
   },
   {
     path: '/v1/nodes/:ident/management/indicators',

@@ -97,12 +97,21 @@ export const ANSWERS = {
     ...times,
   }),
   DeployTemplate: part({ uuid: text, name: text, steps: z.array(step), extra: object, ...times }),
+  FirmwareComponent: z
+    .strictObject({
+      component: text,
+      initial_version: text,
+      current_version: text,
+      last_version_flashed: maybe,
+      ...times,
+    })
+    .partial(),
   HistoryEntry: part({
     uuid: text,
     created_at: text,
     severity: text,
     event: text,
-    event_type: text,
+    event_type: maybe,
     conductor: maybe,
     user: maybe,
   }),

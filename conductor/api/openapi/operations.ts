@@ -109,6 +109,13 @@ const NODES: Table = {
   [`GET ${NODE}/inventory`]: shown(
     z.strictObject({ inventory: request.jsonObject, plugin_data: request.jsonObject }),
   ),
+  [`GET ${NODE}/firmware`]: {
+    status: 200,
+    list: ['firmware', 'FirmwareComponent'],
+    query: ['detail', 'fields'],
+  },
+  [`POST ${NODE}/vmedia`]: takes(NO_CONTENT, request.mediaAttach),
+  [`DELETE ${NODE}/vmedia`]: { ...NO_CONTENT, query: ['device_types'] },
   [`GET ${NODE}/allocation`]: shown('Allocation'),
   [`DELETE ${NODE}/allocation`]: NO_CONTENT,
   [`GET ${NODE}/management/indicators`]: shown('Object'),

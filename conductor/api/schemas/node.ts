@@ -7,6 +7,7 @@ const interfaceNames = {
   boot_interface: interfaceName,
   console_interface: interfaceName,
   deploy_interface: interfaceName,
+  firmware_interface: interfaceName,
   inspect_interface: interfaceName,
   management_interface: interfaceName,
   network_interface: interfaceName,

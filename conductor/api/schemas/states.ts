@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { POWER_TARGETS, SOFT_POWER_TARGETS } from '../../drivers/types.ts';
+import { MEDIA_DEVICES, POWER_TARGETS, SOFT_POWER_TARGETS } from '../../drivers/types.ts';
 import { bool, jsonObject, numberOrText } from './values.ts';
 
 /** `PUT states/power`. */
@@ -15,7 +15,15 @@ export const powerConfirmation = z.discriminatedUnion('done', [
 ]);
 
 /** Interfaces whose steps a deploy, a clean or a service may name. */
-const STEP_INTERFACES = ['power', 'management', 'deploy', 'bios', 'raid', 'vendor'] as const;
+const STEP_INTERFACES = [
+  'power',
+  'management',
+  'firmware',
+  'deploy',
+  'bios',
+  'raid',
+  'vendor',
+] as const;
 
 /** A step of a clean or a service: they run in the order given. */
 const orderedStep = z.strictObject({
@@ -94,6 +102,13 @@ export const maintenanceChange = z
   .strictObject({ reason: z.string().nullish() })
   .nullish()
   .transform((body) => body?.reason ?? null);
+
+/** `POST vmedia`. */
+export const mediaAttach = z.strictObject({
+  device_type: z.enum(MEDIA_DEVICES),
+  image_url: z.string(),
+  image_download_source: z.enum(['http', 'local', 'swift']).default('local'),
+});
 
 /** `PUT management/boot_device`. */
 export const bootDeviceChange = z.strictObject({

@@ -114,7 +114,9 @@ export const ROUTES: Readonly<Record<string, RoutePolicy>> = {
   [`GET ${NODE}/history/*`]: node('baremetal:node:history:get'),
   [`GET ${NODE}/inventory`]: node('baremetal:node:inventory:get'),
   [`GET ${NODE}/children`]: listOf('node', IN_NODE),
-  [`GET ${NODE}/firmware`]: node('baremetal:node:get'),
+  [`GET ${NODE}/firmware`]: node('baremetal:node:firmware:get'),
+  [`POST ${NODE}/vmedia`]: node('baremetal:node:vmedia:attach'),
+  [`DELETE ${NODE}/vmedia`]: node('baremetal:node:vmedia:detach'),
 
   [`GET ${NODE}/states`]: node('baremetal:node:get_states'),
   [`PUT ${NODE}/states/power`]: node('baremetal:node:set_power_state'),

@@ -14,6 +14,7 @@ const FAKE_PARTS = [
   'bios',
   'storage',
   'rescue',
+  'firmware',
 ] as const;
 type FakePart = (typeof FAKE_PARTS)[number];
 

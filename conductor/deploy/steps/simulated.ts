@@ -95,6 +95,17 @@ function bios(
   };
 }
 
+/** Only cleanings have it, as in Ironic; there is no firmware that it could change. */
+export const SIMULATED_FIRMWARE_UPDATE: OfferedStep = {
+  name: 'firmware.update',
+  interface: 'firmware',
+  step: 'update',
+  title: 'Pretending to update the firmware',
+  args: { settings: { what: 'List of firmware components, each an object.', required: true } },
+  inBand: false,
+  run: (context) => whileWaiting(context, () => simulate(context, 'firmware')),
+};
+
 /** The service steps of Ironic's fake-hardware: one that ends, and one that waits for ever. */
 export const SIMULATED_SERVICE_STEPS: readonly OfferedStep[] = [
   vendor('log_passthrough', 'Pretending to be serviced', (context) => simulate(context, 'vendor')),

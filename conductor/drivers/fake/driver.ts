@@ -82,6 +82,11 @@ export function createFakeDriver(options: FakeOptions = {}): Driver {
     },
     setBootMode: (node, _mode, call) => simulate(node, 'management', call),
     setSecureBoot: (node, _on, call) => simulate(node, 'management', call),
+    // Ironic's fake firmware is made of no components.
+    async firmware(node, call) {
+      await simulate(node, 'firmware', call);
+      return [];
+    },
     simulate,
     vendorMethods: FAKE_VENDOR_METHODS,
     consoleInfo: () => ({}),
@@ -95,6 +100,7 @@ const INTERFACES: NonNullable<Driver['interfaces']> = {
   boot: ['fake'],
   console: ['fake', 'no-console'],
   deploy: ['fake'],
+  firmware: ['fake', 'no-firmware'],
   inspect: ['fake', 'no-inspect'],
   management: ['fake'],
   network: ['noop', 'flat', 'neutron'],

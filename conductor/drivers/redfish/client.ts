@@ -5,7 +5,12 @@ import { sendToBmc, type HttpAnswer, type HttpOptions, type HttpRequest } from '
 import type { SessionBook } from './sessions.ts';
 
 /** A resource as the BMC gave it. */
-export type Resource = { readonly body: unknown; readonly etag: string | undefined };
+export type Resource = {
+  readonly body: unknown;
+  readonly etag: string | undefined;
+  /** The methods that it takes, as the header `Allow` names them; empty where it names none. */
+  readonly allow: readonly string[];
+};
 
 /** Requests to one BMC, logged in. @throws IronpxeError DRIVER_BMC_* */
 export type RedfishClient = {
@@ -34,7 +39,8 @@ export function redfishClient(
   const send = (request: HttpRequest) => whileBusy(info, sessions, request, options, signal);
   const get = async (path: string): Promise<Resource> => {
     const { body, headers } = expectGood(info, `GET ${path}`, await send({ method: 'GET', path }));
-    return { body, etag: etagOf(headers['etag'], body) };
+    const allow = String(headers['allow'] ?? '').toUpperCase();
+    return { body, etag: etagOf(headers['etag'], body), allow: allow.match(/[A-Z]+/g) ?? [] };
   };
   return {
     get,

@@ -5,9 +5,11 @@ import type { Driver, DriverNode, PowerState, PowerTarget } from '../types.ts';
 import { bootDeviceOf, bootModeChange, bootOverride } from './boot.ts';
 import { redfishClient, type RedfishClient } from './client.ts';
 import { parseRedfishInfo, REDFISH_PROPERTIES } from './driverInfo.ts';
+import { firmwareOf } from './firmware.ts';
 import { reset, resetTypeFor } from './reset.ts';
 import { createSessionBook } from './sessions.ts';
 import { modelOf, powerStateOf, readSystem, systemPath, type System } from './system.ts';
+import { ejectMedia, insertMedia, type MediaMachine } from './virtualMedia.ts';
 
 /** Settings of the redfish driver; each has a default. */
 export type RedfishOptions = {
@@ -25,7 +27,9 @@ export type RedfishOptions = {
   readonly powerDeadlineMs?: number;
   /** How long a system may take to shut down when it is asked to; 600,000 by default. */
   readonly softDeadlineMs?: number;
-  /** Unit of the growing pauses when the power state is read back; 1,000 by default. */
+  /** How long a virtual drive may take to have its image, or to be empty; 90,000 by default. */
+  readonly mediaDeadlineMs?: number;
+  /** Unit of the pauses when a power state or a virtual drive is read back; 1,000 by default. */
   readonly pauseMs?: number;
 };
 
@@ -40,6 +44,7 @@ type Machine = {
 /** The driver `redfish`: machines whose BMC speaks DMTF's Redfish (DSP0266). */
 export function createRedfishDriver(options: RedfishOptions = {}): Driver {
   const { powerDeadlineMs = 90_000, softDeadlineMs = 600_000, pauseMs = 1000 } = options;
+  const { mediaDeadlineMs = 90_000 } = options;
   const client = {
     connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
     readTimeoutMs: options.readTimeoutMs ?? 60_000,
@@ -69,11 +74,24 @@ export function createRedfishDriver(options: RedfishOptions = {}): Driver {
     });
   };
 
+  const onDrives = <T>(
+    node: DriverNode,
+    signal: AbortSignal,
+    work: (machine: MediaMachine) => Promise<T>,
+  ): Promise<T> =>
+    on(node, signal, ({ client: bmc, system }) =>
+      work({ client: bmc, system, signal, deadlineMs: mediaDeadlineMs, pauseMs }),
+    );
+
   return {
     name: 'redfish',
     properties: REDFISH_PROPERTIES,
     supportedBootDevices: ['pxe', 'disk', 'cdrom'],
-    interfaces: { power: ['redfish'], management: ['redfish'] },
+    interfaces: {
+      power: ['redfish'],
+      management: ['redfish'],
+      firmware: ['redfish', 'no-firmware'],
+    },
     validate: (node) => void parseRedfishInfo(node.driverInfo),
     endpoint: (node) => parseRedfishInfo(node.driverInfo).origin,
     powerState: (node, { signal }) => on(node, signal, async ({ system }) => powerStateOf(system)),
@@ -94,6 +112,11 @@ export function createRedfishDriver(options: RedfishOptions = {}): Driver {
       }),
     setBootMode: (node, mode, { signal }) =>
       on(node, signal, (it) => it.client.patch(it.system.path, bootModeChange(it.system, mode))),
+    firmware: (node, { signal }) => on(node, signal, (it) => firmwareOf(it.client, it.system)),
+    insertMedia: (node, { device, imageUrl }, { signal }) =>
+      onDrives(node, signal, (it) => insertMedia(it, device, imageUrl)),
+    ejectMedia: (node, devices, { signal }) =>
+      onDrives(node, signal, (it) => ejectMedia(it, devices)),
     setSecureBoot: (node, wanted, { signal }) => on(node, signal, (it) => secureBoot(it, wanted)),
     close: () => sessions.close(),
   };

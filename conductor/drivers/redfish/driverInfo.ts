@@ -29,6 +29,8 @@ export const REDFISH_PROPERTIES = {
   redfish_verify_ca:
     'Whether its certificate is checked: true (default), false, or a file or folder of certificates.',
   redfish_auth_type: 'How to log in: session, basic, or auto (default: session, else basic).',
+  external_http_url:
+    'Boot HTTP server of the conductor as the BMC reaches it, for virtual media; boot_http.url by default.',
 } as const;
 
 /** Checks the `driver_info` of redfish. @throws IronpxeError DRIVER_INFO_INVALID */
@@ -44,6 +46,7 @@ export function parseRedfishInfo(info: Readonly<Record<string, unknown>>): Redfi
     authType: reader.oneOf('redfish_auth_type', AUTH_TYPES, 'auto'),
     verify: readVerify(reader),
   };
+  reader.text('external_http_url', /^https?:\/\/[^\s?#]+$/, 'a URL such as http://192.0.2.1:8088');
   reader.end();
   return parsed;
 }

@@ -4,15 +4,17 @@ import type { PowerState } from '../types.ts';
 import type { RedfishClient } from './client.ts';
 import type { RedfishInfo } from './driverInfo.ts';
 
-const link = z.object({ '@odata.id': z.string() });
-const words = z.array(z.string()).optional().catch(undefined);
-const word = z.string().nullish().catch(undefined);
+/** Parts of many resources; what a BMC gives in another form counts as not given. */
+export const link = z.object({ '@odata.id': z.string() });
+export const words = z.array(z.string()).optional().catch(undefined);
+export const word = z.string().nullish().catch(undefined);
 
 // ComputerSystem v1.x of DMTF (DSP2046): what is used here. BMCs leave out what they do not have.
 const systemBody = z.object({
   PowerState: word,
   Manufacturer: word,
   Model: word,
+  BiosVersion: word,
   Boot: z
     .object({
       BootSourceOverrideTarget: word,
@@ -36,12 +38,30 @@ const systemBody = z.object({
     .optional()
     .catch(undefined),
   SecureBoot: link.optional().catch(undefined),
+  VirtualMedia: link.optional().catch(undefined),
+  Links: z
+    .object({ ManagedBy: z.array(link) })
+    .optional()
+    .catch(undefined),
 });
 
 /** A ComputerSystem as its BMC shows it. */
-export type System = z.output<typeof systemBody> & { readonly path: string };
+export type System = z.output<typeof systemBody> & {
+  readonly path: string;
+  /** The paths of its managers. */
+  readonly managers: readonly string[];
+};
 
 const collection = z.object({ Members: z.array(link) });
+
+/** The paths of the members of a collection; none where it is no collection. */
+export async function membersOf(client: RedfishClient, path: string): Promise<readonly string[]> {
+  return pathsOf(collection.safeParse((await client.get(path)).body).data?.Members);
+}
+
+function pathsOf(links: readonly z.output<typeof link>[] = []): readonly string[] {
+  return links.map((one) => one['@odata.id']);
+}
 
 /**
  * The path of the node's system: the one in `driver_info`, or the only one that the BMC has.
@@ -49,8 +69,7 @@ const collection = z.object({ Members: z.array(link) });
  */
 export async function systemPath(client: RedfishClient, info: RedfishInfo): Promise<string> {
   if (info.systemPath !== undefined) return info.systemPath;
-  const { body } = await client.get('/redfish/v1/Systems');
-  const members = collection.safeParse(body).data?.Members.map((one) => one['@odata.id']) ?? [];
+  const members = await membersOf(client, '/redfish/v1/Systems');
   const [only] = members;
   if (only !== undefined && members.length === 1) return only;
   const found = members.slice(0, 10).join(', ') || 'none';
@@ -64,7 +83,8 @@ export async function systemPath(client: RedfishClient, info: RedfishInfo): Prom
 export async function readSystem(client: RedfishClient, path: string): Promise<System> {
   const { body } = await client.get(path);
   const parsed = systemBody.safeParse(body);
-  if (parsed.success) return { ...parsed.data, path };
+  if (parsed.success)
+    return { ...parsed.data, path, managers: pathsOf(parsed.data.Links?.ManagedBy) };
   throw new IronpxeError(
     'DRIVER_BMC_REFUSED',
     `The BMC's answer for ${path} is no ComputerSystem.`,
