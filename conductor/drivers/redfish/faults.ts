@@ -21,9 +21,10 @@ export function messagesOf(body: unknown): { readonly ids: string; readonly text
   const parsed = errorBody.safeParse(body);
   if (!parsed.success) return { ids: '', text: 'no explanation' };
   const { message: general, '@Message.ExtendedInfo': infos } = parsed.data.error;
-  const texts = infos.map(({ Message, MessageId }) => Message || MessageId).filter(Boolean);
-  const text = (texts.join(' ') || general || 'no explanation').slice(0, 400);
-  return { ids: infos.map(({ MessageId }) => MessageId).join(' '), text };
+  const texts = infos.map(({ Message }) => Message).filter(Boolean);
+  const ids = infos.map(({ MessageId }) => MessageId).join(' ');
+  const text = (texts.join(' ') || general || ids || 'no explanation').slice(0, 400);
+  return { ids, text };
 }
 
 /** Turns a refused request into an error of the table. @param what method and path */

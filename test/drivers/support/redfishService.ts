@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { once } from 'node:events';
+import { type DriveTraits, virtualDrives } from './redfishDrives.ts';
 
 /**
  * A small Redfish service in front of a machine, after the shapes that DMTF publishes (DSP0266,
@@ -14,6 +15,16 @@ export type RedfishTraits = {
   readonly busyFor?: number;
   readonly resetTypes?: readonly string[];
   readonly enabledValues?: readonly string[];
+  /** Of the system; it has none without. */
+  readonly biosVersion?: string;
+  /** Of the manager; there is no manager without. */
+  readonly managerVersion?: string;
+  /** Answers 500 for the manager. */
+  readonly brokenManager?: true;
+  /** The virtual drives; none without. */
+  readonly drives?: readonly DriveTraits[];
+  /** Whose drives they are; the manager's without. */
+  readonly drivesOf?: 'system' | 'manager';
 };
 
 /** The machine behind the service. */
@@ -31,13 +42,18 @@ export type RedfishService = AsyncDisposable & {
   /** Method and path of every request, with the body of changes. */
   readonly requests: readonly string[];
   readonly boot: Record<string, unknown>;
+  /** The image in each virtual drive, by its Id. */
+  readonly images: Readonly<Record<string, string | null>>;
   openSessions(): number;
   /** Forgets all sessions, as a BMC does that was reset. */
   forgetSessions(): void;
 };
 
-type Answer = { status: number; body?: unknown; headers?: Record<string, string> };
+/** What a request is answered with. */
+export type Answer = { status: number; body?: unknown; headers?: Record<string, string> };
 
+const SYSTEMS = '/redfish/v1/Systems';
+const MANAGER = '/redfish/v1/Managers/bmc';
 const USER = { name: 'admin', password: 'swordfish-42' };
 const RESET_TYPES = ['On', 'ForceOff', 'GracefulShutdown', 'ForceRestart'];
 
@@ -61,6 +77,11 @@ export async function startRedfish(
   let busy = traits.busyFor ?? 0;
   let secureBoot = false;
   const { systems = ['1'] } = traits;
+  const drivesOwner =
+    traits.drivesOf === 'system' ? '/redfish/v1/Systems/1' : '/redfish/v1/Managers/bmc';
+  const drives = virtualDrives(`${drivesOwner}/VirtualMedia`, traits.drives ?? []);
+  const drivesAt = (path: string) =>
+    traits.drives && path === drivesOwner && { VirtualMedia: { '@odata.id': drives.path } };
   const etag = () => `${traits.weakEtag ? 'W/' : ''}"${version}"`;
 
   function logIn(body: Record<string, unknown>): Answer {
@@ -95,6 +116,12 @@ export async function startRedfish(
       Model: 'Standard PC',
       PowerState: (await machine.isOn()) ? 'On' : 'Off',
       Boot: boot,
+      ...(traits.biosVersion && { BiosVersion: traits.biosVersion }),
+      ...drivesAt(path),
+      Links: {
+        Chassis: [],
+        ...(traits.managerVersion && { ManagedBy: [{ '@odata.id': MANAGER }] }),
+      },
       SecureBoot: { '@odata.id': `${path}/SecureBoot` },
       Actions: {
         '#ComputerSystem.Reset': {
@@ -104,6 +131,20 @@ export async function startRedfish(
       },
     };
     return { status: 200, body, headers: { etag: etag() } };
+  }
+
+  function manager(): Answer {
+    const body = {
+      '@odata.id': MANAGER,
+      '@odata.type': '#Manager.v1_12_0.Manager',
+      Id: 'bmc',
+      Name: 'Manager',
+      ManagerType: 'BMC',
+      FirmwareVersion: traits.managerVersion,
+      ...drivesAt(MANAGER),
+      Links: { ManagerForServers: systems.map((id) => ({ '@odata.id': `${SYSTEMS}/${id}` })) },
+    };
+    return { status: 200, body };
   }
 
   async function reset({ ResetType: type }: Record<string, unknown>): Promise<Answer> {
@@ -175,6 +216,10 @@ export async function startRedfish(
           Members: systems.map((id) => ({ '@odata.id': `${url}/${id}` })),
         },
       };
+    if (url === MANAGER && traits.brokenManager) return { status: 500, body: {} };
+    if (url === MANAGER && traits.managerVersion !== undefined) return manager();
+    const ofDrives = await drives.answer(method, url, body);
+    if (ofDrives !== undefined) return ofDrives;
     const [, id = '', rest = ''] = /^\/redfish\/v1\/Systems\/([^/]+)(\/.*)?$/.exec(url) ?? [];
     if (!systems.includes(id)) return { status: 404, body: {} };
     if (rest === '' && method === 'GET') return system(id);
@@ -205,6 +250,7 @@ export async function startRedfish(
     },
     requests,
     boot,
+    images: drives.images,
     openSessions: () => sessions.size,
     forgetSessions: () => sessions.clear(),
     async [Symbol.asyncDispose]() {
