@@ -41,10 +41,13 @@ key protects; for agents also lookup, heartbeat (by token), \`continue_inspectio
 ## Where it differs from Ironic
 
 - What a node's driver cannot do is refused as Ironic refuses it (400 "Driver … does not
-  support …", 404 for RAID). Ironic accepts some of it with 202 and fails afterwards: boot mode and
-  secure boot are refused at once here.
+  support …", 404 for RAID). Ironic accepts some of it and fails afterwards: boot mode, secure boot and
+  virtual media are refused at once here.
 - \`boot_mode\`, \`secure_boot\` and \`console_enabled\` cannot be given when a node is made: the machine
   says what they are.
+- \`GET …/firmware?detail=true\` shows every field; Ironic shows the times only.
+- \`image_download_source\` of virtual media: \`local\`, the default, has the conductor fetch the image
+  (\`http\`, \`https\`) and serve it; \`http\` and \`swift\` leave the URL to the BMC.
 - Standard traits are known by the beginning of their names (\`HW_\`, \`COMPUTE_\`, …), not one by one.
 - \`network_data\` is checked for its links, networks and services, not for every kind of them.
 - The history of a node is a view of its timeline: the failures, known by the number of the event.

@@ -8,8 +8,10 @@ import { nodeDelete } from './node/remove.ts';
 import { nodeDeploy } from './node/deploy.ts';
 import { nodeEnroll } from './node/enroll.ts';
 import { nodeEvents } from './node/events.ts';
+import { nodeFirmware } from './node/firmware.ts';
 import { nodeInventory } from './node/inventory.ts';
 import { nodeList } from './node/list.ts';
+import { nodeMedia } from './node/media.ts';
 import { nodePower } from './node/power.ts';
 import { nodeShow } from './node/show.ts';
 import { nodeTimeline } from './node/timeline.ts';
@@ -29,12 +31,14 @@ export const COMMANDS: readonly Command[] = [
   nodeList,
   nodeShow,
   nodeInventory,
+  nodeFirmware,
   nodeValidate,
   nodeDeploy,
   nodeUndeploy,
   nodeVerify,
   ...NODE_VERBS,
   nodePower,
+  nodeMedia,
   nodeConsole,
   nodeEvents,
   nodeTimeline,

@@ -23,8 +23,9 @@ export const EVENT_KINDS = {
   'boot_device.changed': 'The boot device was set.',
   'firmware.read':
     "The versions of the machine's firmware were read and had changed, or were not told.",
-  'media.changed':
-    'An image was put into a virtual drive of the machine or taken out, or could not be.',
+  'media.attached': 'An image was put into a virtual drive of the machine.',
+  'media.detached': 'Virtual drives of the machine were emptied.',
+  'media.failed': 'A virtual drive of the machine could not be changed.',
   'agent.heartbeat': 'An agent (IPA) reported for the first time, or told of its work.',
   'network.changed': 'The machine was put on networks of Neutron, or taken from them.',
   'agent.step': 'An agent (IPA) carried out a clean, deploy or service step.',

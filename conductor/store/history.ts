@@ -10,7 +10,7 @@ export type HistoryEntry = {
 };
 
 /** Kinds of events that tell of a failure as such; steps and packets are told by them. */
-const KINDS = ['state.changed', 'power.changed', 'media.changed'];
+const KINDS = ['state.changed', 'power.changed', 'media.failed'];
 
 /**
  * The failures in a node's timeline, oldest first: history is no record of its own, so it cannot

@@ -9,7 +9,7 @@ import { createConsoleDesk } from '../../conductor/deploy/consoleDesk.ts';
 import { createAllocator } from '../../conductor/deploy/allocator.ts';
 import type { Conductor, DeployInfo } from '../../conductor/deploy/conductor.ts';
 import { createFirmwareSettings } from '../../conductor/deploy/firmware.ts';
-import { createMediaDesk } from '../../conductor/deploy/virtualMedia/desk.ts';
+import { createMediaDesk, type MediaDesk } from '../../conductor/deploy/virtualMedia/desk.ts';
 import { createVifDesk } from '../../conductor/deploy/vifDesk.ts';
 import type { StepServices } from '../../conductor/deploy/steps/types.ts';
 import type { BootDevice, Driver, PowerState } from '../../conductor/drivers/types.ts';
@@ -55,7 +55,10 @@ dhcp: {enabled: false}
 export type Asked = { readonly what: string; readonly value: unknown };
 
 /** A conductor over the real store, whose machine is in memory and whose deploys wait for ever. */
-export function smallConductor(database: Database, asked: Asked[]): Conductor {
+export function smallConductor(
+  database: Database,
+  asked: Asked[],
+): Conductor & Pick<MediaDesk, 'settled'> {
   const drivers = new Map(
     [memoryDriver('pxe_ssh'), createFakeDriver()].map((driver) => [driver.name, driver] as const),
   );
@@ -154,6 +157,8 @@ export type Harness = {
   readonly app: FastifyInstance;
   readonly database: Database;
   readonly asked: Asked[];
+  /** The conductor's. */
+  readonly drivers: ReadonlyMap<string, Driver>;
   /** Sends a request at microversion `1.minor`, or at none. */
   readonly send: (request: string, options?: SendOptions) => Promise<Reply>;
   readonly close: () => Promise<void>;
@@ -178,9 +183,10 @@ export type Reply = {
 export async function openHarness(publicUrl?: string): Promise<Harness> {
   const database = await openDatabase(':memory:');
   const asked: Asked[] = [];
+  const conductor = smallConductor(database, asked);
   const app = buildApi({
     database,
-    conductor: smallConductor(database, asked),
+    conductor,
     version: '0.0.0-test',
     configDigest: 'sha256:0',
     startedAt: new Date(),
@@ -190,9 +196,11 @@ export async function openHarness(publicUrl?: string): Promise<Harness> {
     app,
     database,
     asked,
+    drivers: conductor.drivers,
     send: (request, options = {}) => send(app, request, options),
     close: async () => {
       await app.close();
+      await conductor.settled();
       await database.destroy();
     },
   };

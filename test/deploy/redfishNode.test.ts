@@ -77,7 +77,13 @@ async function openBench(traits: RedfishTraits) {
   const node = () => getNode(database, UUID);
   const all = stack.move();
   return {
-    ...{ service, images, config, database, conductor, bootUrl, node },
+    service,
+    images,
+    config,
+    database,
+    conductor,
+    bootUrl,
+    node,
     patch: (patch: NodePatch) => updateNode(database, UUID, patch),
     files: () => readdir(join(stateDir, 'virtual_media', UUID)).catch(() => []),
     /** The node once nobody holds it. */
@@ -117,9 +123,12 @@ test('the conductor fetches an image and serves it to the BMC, until it is taken
   t.is(service.images['Cd'], null);
   t.deepEqual(await bench.files(), []);
   const events = await listEvents(bench.database, { nodeUuid: UUID });
-  const told = events.filter(({ kind }) => kind === 'media.changed').map(({ message }) => message);
-  const attached = 'cdrom: image attached';
-  t.deepEqual(told, [attached, attached, 'disk, cdrom, floppy: detached']);
+  const told = events.filter(({ kind }) => kind.startsWith('media.'));
+  const attached = ['media.attached', `attach cdrom ${images.url}`];
+  t.deepEqual(
+    told.map(({ kind, message }) => [kind, message]),
+    [attached, attached, ['media.detached', 'detach disk, cdrom, floppy']],
+  );
 });
 
 test('names that were not given out are not there', async (t) => {
@@ -145,7 +154,7 @@ test('what goes wrong stands in last_error and in the history, and leaves no fil
     await bench.conductor.attachMedia(await bench.node(), medium);
     return String((await bench.settled()).lastError);
   };
-  const refused = /^cdrom: image attached: failed: DRIVER_BMC_REFUSED: .* is for the console/;
+  const refused = /^attach cdrom \S+ failed: DRIVER_BMC_REFUSED: .* is for the console/;
   t.regex(await attach(bench.images.url), refused);
   t.deepEqual(await bench.files(), []);
   t.regex(await attach(`${bench.images.url}.not`), /IMAGE_NOT_FOUND/);

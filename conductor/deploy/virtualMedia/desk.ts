@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Driver, DriverNode, MediaDevice } from '../../drivers/types.ts';
 import { explain, IronpxeError } from '../../errors/error.ts';
+import { redactUrl } from '../../images/request.ts';
 import { appendEvent } from '../../store/events.ts';
 import { updateNode } from '../../store/nodes.ts';
 import type { Node } from '../../store/types.ts';
@@ -18,6 +19,7 @@ type DeskOptions = {
   readonly signal: AbortSignal;
 };
 
+/** What the API asks, and when nothing of it is under way any more. */
 export type MediaDesk = Pick<Conductor, 'attachMedia' | 'detachMedia'> & {
   /** Settles when no drive is being changed. */
   readonly settled: () => Promise<void>;
@@ -26,6 +28,8 @@ export type MediaDesk = Pick<Conductor, 'attachMedia' | 'detachMedia'> & {
 /** What is done with the drives of a machine, and how it is told. */
 type Change = {
   readonly extension: string;
+  readonly kind: 'media.attached' | 'media.detached';
+  /** For people, in a few words; without secrets. */
   readonly title: string;
   /** Gives nothing where the driver cannot. */
   readonly of: (driver: Driver) => ((machine: DriverNode) => Promise<void>) | undefined;
@@ -53,7 +57,7 @@ export function createMediaDesk(options: DeskOptions): MediaDesk {
       );
     const lock = await options.lock(node);
     await updateNode(database, node.uuid, { lastError: null });
-    const work = carryOut(services, node, change.title, () => apply(machine))
+    const work = carryOut(services, node, change, () => apply(machine))
       .catch((error: unknown) => logger.error({ err: error }, 'virtual media were left'))
       .then(() => lock[Symbol.asyncDispose]())
       .finally(() => running.delete(work));
@@ -64,14 +68,16 @@ export function createMediaDesk(options: DeskOptions): MediaDesk {
     attachMedia: (node, medium) =>
       begin(node, {
         extension: 'attach_virtual_media',
-        title: `${medium.device}: image attached`,
+        kind: 'media.attached',
+        title: `attach ${medium.device} ${redactUrl(medium.imageUrl)}`,
         of: (driver) =>
           driver.insertMedia && ((machine) => attach(options, driver, { node, machine, medium })),
       }),
     detachMedia: (node, devices) =>
       begin(node, {
         extension: 'detach_virtual_media',
-        title: `${devices.join(', ')}: detached`,
+        kind: 'media.detached',
+        title: `detach ${devices.join(', ')}`,
         of: (driver) =>
           driver.ejectMedia && ((machine) => detach(options, driver, machine, devices)),
       }),
@@ -83,17 +89,21 @@ export function createMediaDesk(options: DeskOptions): MediaDesk {
 async function carryOut(
   { database }: StepServices,
   { uuid: nodeUuid }: Node,
-  title: string,
+  { kind, title }: Change,
   work: () => Promise<void>,
 ): Promise<void> {
-  const kind = 'media.changed';
   try {
     await work();
     await appendEvent(database, { kind, nodeUuid, message: title });
   } catch (error) {
-    const message = `${title}: failed: ${explain(error)}`;
+    const message = `${title} failed: ${explain(error)}`;
     await updateNode(database, nodeUuid, { lastError: message });
-    await appendEvent(database, { kind, nodeUuid, message, data: { error: message } });
+    await appendEvent(database, {
+      kind: 'media.failed',
+      nodeUuid,
+      message,
+      data: { error: message },
+    });
   }
 }
 

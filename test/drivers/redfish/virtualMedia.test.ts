@@ -101,7 +101,7 @@ for (const [who, needs, more] of NEEDS)
 const REFUSALS: readonly (readonly [
   what: string,
   drives: readonly DriveTraits[],
-  code: string,
+  code: IronpxeError['code'],
   words: RegExp,
 ])[] = [
   ['no drives', [], 'DRIVER_MEDIA_UNSUPPORTED', /no virtual drive for cdrom: found none/],
