@@ -149,21 +149,13 @@ const LEASES_IN_ONE_TREE = [
   `alter table leases_anew rename to leases`,
 ] as const;
 
-/** Nodes within nodes, and names of ports. */
-const FAMILIES_AND_PORT_NAMES = [
+/** Fields and records of the API's versions 1.83 to 1.89. */
+const UP_TO_1_89 = [
   `alter table nodes add column parent_node text references nodes (uuid) on delete set null`,
   `create index nodes_by_parent on nodes (parent_node) where parent_node is not null`,
+  `alter table nodes add column service_step text not null default '{}'`,
   `alter table ports add column name text collate nocase`,
   `create unique index ports_by_name on ports (name) where name is not null`,
-] as const;
-
-/** The service step that runs now, in Ironic's form. */
-const SERVICE_STEPS = [
-  `alter table nodes add column service_step text not null default '{}'`,
-] as const;
-
-/** The firmware in machines, as it was read last. */
-const FIRMWARE_COMPONENTS = [
   `create table firmware_components (
     node_uuid text not null references nodes (uuid) on delete cascade, component text not null,
     initial_version text not null, current_version text not null, last_version_flashed text,
@@ -190,7 +182,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0008_boot_habits': statements(BOOT_HABITS),
   '0009_webhook_cursors': statements(WEBHOOK_CURSORS),
   '0010_leases_in_one_tree': statements(LEASES_IN_ONE_TREE),
-  '0011_service_steps': statements(SERVICE_STEPS),
-  '0012_firmware_components': statements(FIRMWARE_COMPONENTS),
-  '0013_families_and_port_names': statements(FAMILIES_AND_PORT_NAMES),
+  '0011_up_to_1_89': statements(UP_TO_1_89),
 };
