@@ -19,7 +19,8 @@ gophercloud) use it unchanged at \`http://127.0.0.1:6385\` or on a unix socket. 
 \`auth.strategy\`: everybody on this host (\`noauth\`), users of a file (\`http_basic\`) or of Keystone
 (\`keystone\`, see policy.md); writes from web pages of other origins are refused.
 On the provisioning network only what ramdisks call is served: \`pass_deploy_info\`, which the deploy
-key protects; for agents also lookup, heartbeat (by token), \`continue_inspection\` and their images.
+key protects; for agents also lookup, heartbeat (by token), \`continue_inspection\` and their images;
+for BMCs the images of virtual drives, under names that cannot be guessed.
 
 ## Requests and answers
 

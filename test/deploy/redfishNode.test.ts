@@ -239,3 +239,13 @@ test('a BMC that tells nothing of its firmware is no failure', async (t) => {
   await using bench = await openBench({ ...MANAGED, brokenManager: true });
   t.deepEqual(await manage(bench), [['bios', 'B1', 'B1']]);
 });
+
+test('an update of firmware is no step of such a node', async (t) => {
+  await using bench = await openBench(MANAGED);
+  const row = { provisionState: 'manageable' } as const;
+  await bench.database.updateTable('nodes').set(row).execute();
+  const update = { interface: 'firmware', step: 'update', args: { settings: [] } };
+  await bench.conductor.provision(await bench.node(), 'clean', { cleanSteps: [update] });
+  await until(bench, 'clean failed');
+  t.regex(String((await bench.node()).lastError), /does not support the step firmware\.update/);
+});

@@ -19,6 +19,7 @@ type Walk = {
 };
 
 const RESET = { interface: 'bios', step: 'factory_reset' };
+const UPDATE = { interface: 'firmware', step: 'update', args: { settings: [] } };
 
 const LOG = { interface: 'vendor', step: 'log_passthrough' };
 
@@ -32,6 +33,14 @@ const WALKS: readonly Walk[] = [
     verb: 'clean',
     options: { cleanSteps: [RESET] },
     part: 'bios',
+    at: 'clean wait',
+    to: 'manageable',
+  },
+  {
+    from: 'manageable',
+    verb: 'clean',
+    options: { cleanSteps: [UPDATE] },
+    part: 'firmware',
     at: 'clean wait',
     to: 'manageable',
   },
@@ -63,7 +72,7 @@ const WALKS: readonly Walk[] = [
 ];
 
 for (const { from, verb, options, part, at, to } of WALKS) {
-  test(`${verb} from ${from} ends in ${to}`, async (t) => {
+  test(`${verb} from ${from} with ${part} ends in ${to}`, async (t) => {
     await using bench = await openFakeBench(from);
     await bench.provision(verb, options);
     const node = await bench.until(to);
@@ -74,7 +83,7 @@ for (const { from, verb, options, part, at, to } of WALKS) {
     t.false('clean_step_index' in node.driverInternalInfo);
   });
 
-  test(`${verb} from ${from} goes on in every step when its conductor is killed there`, async (t) => {
+  test(`${verb} from ${from} with ${part} goes on in every step when its conductor is killed there`, async (t) => {
     await using bench = await openFakeBench(from);
     await bench.slow(part);
     await bench.provision(verb, options);
