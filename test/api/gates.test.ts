@@ -54,6 +54,7 @@ const VALUES: Readonly<Record<string, string>> = {
   fault: 'power%20failure',
   retired: 'true',
   sharded: 'true',
+  include_children: 'true',
 };
 for (const [group, path] of [
   ['nodeFilters', '/v1/nodes'],

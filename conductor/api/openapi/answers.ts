@@ -29,6 +29,7 @@ export const ANSWERS = {
     uuid: text,
     node_uuid: text,
     address: text,
+    name: maybe,
     extra: object,
     internal_info: object,
     is_smartnic: z.boolean(),
