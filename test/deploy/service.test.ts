@@ -1,10 +1,12 @@
 import test from 'ava';
 import { pino } from 'pino';
-import { createPowerSync } from '../../conductor/deploy/powerSync/sync.ts';
-import { hasCode } from '../../conductor/errors/error.ts';
+import { createPowerSync, type PowerSync } from '../../conductor/deploy/powerSync/sync.ts';
 import { parseConfig } from '../../conductor/config/load.ts';
+import { createFakeDriver } from '../../conductor/drivers/fake/driver.ts';
+import type { Driver } from '../../conductor/drivers/types.ts';
+import { hasCode } from '../../conductor/errors/error.ts';
 import { lockNode } from '../../conductor/store/locks.ts';
-import { openFakeBench, UUID } from './support/fakeBench.ts';
+import { type FakeBench, openFakeBench } from './support/fakeBench.ts';
 
 const LOG = { interface: 'vendor', step: 'log_passthrough' };
 const FOREVER = { interface: 'vendor', step: 'trigger_servicewait' };
@@ -102,35 +104,31 @@ test('the power sync leaves a held node alone', async (t) => {
   await bench.patch({ powerState: 'power on' });
   await bench.provision('service', { serviceSteps: [HOLD] });
   await bench.until('service hold');
-  const asked: string[] = [];
-  const driver = bench.conductor.drivers.get('fake-hardware');
-  if (driver === undefined) return t.fail();
-  const powerState = async () => {
-    asked.push('power');
-    return 'power off' as const;
-  };
-  const sync = createPowerSync({
-    services: {
-      database: bench.database,
-      config: parseConfig(
-        'boot_http: {url: "http://192.0.2.1:8088"}\ndhcp: {enabled: false}\n',
-        '',
-      ),
-      drivers: new Map([[driver.name, { ...driver, powerState }]]),
-    },
-    logger: pino({ level: 'silent' }),
-    lockNow: (node) =>
-      lockNode(bench.database, node.uuid, {
-        owner: 'me',
-        waitMs: 0,
-        signal: new AbortController().signal,
-      }),
-    signal: new AbortController().signal,
+  const looks: string[] = [];
+  const sync = syncWith(bench, async () => {
+    looks.push('power');
+    return 'power on';
   });
   await sync.sweep();
-  t.deepEqual(asked, []);
+  t.deepEqual(looks, []);
   await bench.provision('abort');
   await sync.sweep();
-  t.deepEqual(asked, ['power'], 'nobody works on it any more');
-  t.is((await bench.node()).uuid, UUID);
+  t.deepEqual(looks, ['power'], 'nobody works on it any more');
 });
+
+/** A power sync of the bench's node, whose power state is what `powerState` says. */
+function syncWith(bench: FakeBench, powerState: Driver['powerState']): PowerSync {
+  const { database } = bench;
+  const config = parseConfig(
+    'boot_http: {url: "http://192.0.2.1:8088"}\ndhcp: {enabled: false}\n',
+    'c',
+  );
+  const drivers = new Map([['fake-hardware', { ...createFakeDriver(), powerState }]]);
+  const { signal } = new AbortController();
+  return createPowerSync({
+    services: { database, config, drivers },
+    logger: pino({ level: 'silent' }),
+    lockNow: (node) => lockNode(database, node.uuid, { owner: 'me', waitMs: 0, signal }),
+    signal,
+  });
+}
