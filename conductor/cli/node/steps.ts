@@ -12,7 +12,7 @@ export const STEP_OPTIONS: Readonly<Record<string, OptionRow>> = {
   step: {
     value: 'INTERFACE.STEP',
     many: true,
-    what: 'A step, such as deploy.erase_devices_metadata or power.hold.',
+    what: 'A step, such as deploy.verify_disk or power.hold.',
   },
   steps: { value: 'JSON', what: 'Steps with arguments as JSON, or @FILE.' },
 };

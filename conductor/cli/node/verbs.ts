@@ -153,10 +153,10 @@ function isSettled(node: FollowedNode): boolean {
 function abortCommand(): Command {
   return {
     name: 'node abort',
-    summary: 'End an inspection, cleaning, deploy, service or rescue that waits or is held',
+    summary: 'End work on a machine that waits or is held',
     args: ['NODE'],
     options: {},
-    text: 'The machine is switched off (after a service it boots its own system), and the node ends in the\nfailed state of what was aborted. From "service failed" it is active again.',
+    text: 'Of an inspection, cleaning, deploy, service or rescue. The machine is switched off (after a\nservice it boots its own system), and the node ends in the failed state. From "service failed" it is active again.',
     examples: ['ironpxe node abort rack1-07'],
     run: abort,
   };
