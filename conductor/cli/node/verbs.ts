@@ -156,7 +156,7 @@ function abortCommand(): Command {
     summary: 'End work on a machine that waits or is held',
     args: ['NODE'],
     options: {},
-    text: 'Of an inspection, cleaning, deploy, service or rescue. The machine is switched off (after a\nservice it boots its own system), and the node ends in the failed state. From "service failed" it is active again.',
+    text: 'Of an inspection, cleaning, deploy, service or rescue. The machine is switched off (after a\nservice it boots its own system), and the node ends in the failed state.\nFrom "service failed" it is active again.',
     examples: ['ironpxe node abort rack1-07'],
     run: abort,
   };
