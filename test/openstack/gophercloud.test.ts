@@ -20,7 +20,7 @@ test('gophercloud: every answer has the one status and the types that it takes',
   const program = join(folder, 'walk');
   const options = { env: { ...GO_ENV, GOCACHE: join(folder, 'cache') }, extendEnv: false };
   await execa('go', ['build', '-o', program, PROGRAM], options);
-  for (const version of ['1.58', '1.82']) {
+  for (const version of ['1.58', '1.89']) {
     const { stdout } = await execa(program, [url, version], options);
     t.deepEqual(JSON.parse(stdout), {
       driver: 'fake-hardware',
