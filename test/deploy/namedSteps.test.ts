@@ -22,16 +22,16 @@ const asked = (name: string, args?: object) => ({
 test('a reserved step goes by its name, with whatever interface, and is shown with that', (t) => {
   for (const kind of ['power', 'deploy', 'vendor']) {
     const found = findStep(FRAME.offered, { interface: kind, step: 'hold' });
-    t.is(found.step.name, 'reserved.hold');
+    t.is(found.step.name, 'power.hold');
     t.like(found.shown, { interface: kind, step: 'hold', abortable: true });
   }
   t.throws(() => findStep(FRAME.offered, asked('erase')), { code: 'STEP_UNKNOWN' });
 });
 
 test('a wait with a time needs no ramdisk, one without waits for it', (t) => {
-  t.is(findStep(FLOW, asked('wait', { seconds: 5 })).step.name, 'reserved.wait');
-  t.is(findStep(FLOW, asked('wait', {})).step.name, 'reserved.wait_for_ramdisk');
-  t.is(findStep(FLOW, asked('wait')).step.name, 'reserved.wait_for_ramdisk');
+  t.is(findStep(FLOW, asked('wait', { seconds: 5 })).step.name, 'power.wait');
+  t.is(findStep(FLOW, asked('wait', {})).step.name, 'power.wait_for_ramdisk');
+  t.is(findStep(FLOW, asked('wait')).step.name, 'power.wait_for_ramdisk');
   t.throws(() => findStep(FLOW, asked('wait', { minutes: 5 })), { code: 'STEP_INVALID' });
 });
 
@@ -39,13 +39,13 @@ test('the ramdisk is booted where a step needs it, and not otherwise', (t) => {
   const names = (...steps: Parameters<typeof planNamed>[1]) =>
     planNamed(FRAME, steps).map((one) => one.step.name);
   t.deepEqual(names(asked('power_off'), asked('wait', { seconds: 1 }), asked('hold')), [
-    'reserved.power_off',
-    'reserved.wait',
-    'reserved.hold',
+    'power.power_off',
+    'power.wait',
+    'power.hold',
   ]);
   t.deepEqual(names(asked('hold'), { interface: 'deploy', step: 'erase' }), [
     'boot',
-    'reserved.hold',
+    'power.hold',
     'deploy.erase',
     'off',
   ]);

@@ -82,13 +82,13 @@ const withReserved = (step: string, priority: number) =>
 test('the machine is not switched between writing its disk and booting it', (t) => {
   for (const step of ['power_on', 'power_off', 'reboot']) {
     for (const priority of [150, 100, 90, 81, 20, 1])
-      t.is(withReserved(step, priority).filter((name) => name === `reserved.${step}`).length, 1);
+      t.is(withReserved(step, priority).filter((name) => name === `power.${step}`).length, 1);
     for (const priority of [80, 50, 21])
       t.throws(() => withReserved(step, priority), { code: 'STEP_INVALID' }, `${step} ${priority}`);
   }
-  t.deepEqual(withReserved('power_off', 20), ['boot', 'write', 'start', 'reserved.power_off']);
+  t.deepEqual(withReserved('power_off', 20), ['boot', 'write', 'start', 'power.power_off']);
 });
 
 test('a deploy may be held anywhere', (t) => {
-  t.deepEqual(withReserved('hold', 50), ['boot', 'write', 'reserved.hold', 'start']);
+  t.deepEqual(withReserved('hold', 50), ['boot', 'write', 'power.hold', 'start']);
 });

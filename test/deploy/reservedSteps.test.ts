@@ -118,9 +118,9 @@ test('every hold of a list holds, and the steps between run once', async (t) => 
   t.deepEqual(
     steps.map(({ name, attempts }) => [name, attempts]),
     [
-      ['reserved.hold', 1],
+      ['power.hold', 1],
       ['bios.factory_reset', 1],
-      ['reserved.hold', 1],
+      ['power.hold', 1],
     ],
   );
 });
@@ -197,19 +197,19 @@ test('a wait of an hour is aborted at once', async (t) => {
   await using bench = await openFakeBench('manageable');
   const wait = { interface: 'deploy', step: 'wait', args: { seconds: '3600' } };
   await bench.provision('clean', { cleanSteps: [wait] });
-  await bench.untilStep('reserved.wait');
+  await bench.untilStep('power.wait');
   await bench.until('clean wait');
   await bench.provision('abort');
   t.is((await bench.node()).provisionState, 'clean failed');
 });
 
 const WRONG: readonly (readonly [step: string, args: JsonObject, message: RegExp])[] = [
-  ['wait', {}, /reserved\.wait needs the argument seconds/],
+  ['wait', {}, /power\.wait needs the argument seconds/],
   ['wait', { seconds: -1 }, /found seconds -1, expected a whole number/],
   ['wait', { seconds: 'soon' }, /found seconds "soon"/],
   ['wait', { seconds: 1.5 }, /found seconds 1\.5/],
-  ['hold', { seconds: 1 }, /reserved\.hold has no argument seconds/],
-  ['reboot', { how: 'hard' }, /reserved\.reboot has no argument how/],
+  ['hold', { seconds: 1 }, /power\.hold has no argument seconds/],
+  ['reboot', { how: 'hard' }, /power\.reboot has no argument how/],
 ];
 
 for (const [step, args, message] of WRONG)

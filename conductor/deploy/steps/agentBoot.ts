@@ -103,7 +103,7 @@ export const WAIT_FOR_HEARTBEAT: OfferedStep = {
       return now === before ? undefined : now;
     });
   }),
-  name: 'reserved.wait_for_heartbeat',
+  name: 'power.wait_for_heartbeat',
   inBand: true,
 };
 

@@ -26,7 +26,7 @@ export function reservedStep(
   run: OfferedStep['run'],
   extra: Extra = {},
 ) {
-  const name = `reserved.${step}`;
+  const name = `power.${step}`;
   const usual = { interface: 'power', args: {}, inBand: false, reserved: true } as const;
   return { ...usual, name, step, title, run, ...extra } satisfies OfferedStep;
 }
@@ -135,6 +135,6 @@ export const WAIT_FOR_RAMDISK: OfferedStep = {
   ...reservedStep('wait', 'Waiting for a sign of the ramdisk', async (context) => {
     await withRamdisk(context, (ramdisk, signal) => ramdisk.inventory({ signal }));
   }),
-  name: 'reserved.wait_for_ramdisk',
+  name: 'power.wait_for_ramdisk',
   inBand: true,
 };
