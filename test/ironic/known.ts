@@ -27,6 +27,10 @@ const FAULTS_THERE: readonly Known[] = [
 
 /** What we have, tell or keep besides. */
 const MORE_HERE: readonly Known[] = [
+  row(
+    'we speak newer versions',
+    /^(header x-openstack-ironic-api-(maximum-)?version|.*\/version): "?1\.82"? there, "?1\.89"? here/,
+  ),
   row('the root document tells of this process', /^\/(description|ironpxe):/, /^GET \/$/),
   row('its link has doubled slashes', /docs\.openstack\.org/),
   row('we mask more names of secrets', /snmp_auth_key/),

@@ -15,6 +15,7 @@ export type Step =
 /** Requests that begin with nothing. */
 export type Scene = { readonly name: string; readonly steps: readonly Step[] };
 
+/** The highest that Ironic 21.4 speaks. */
 export const MAX_MINOR = 82;
 
 export const id = (kind: number, index: number) =>

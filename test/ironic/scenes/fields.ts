@@ -53,7 +53,9 @@ const NODE_FIELDS = {
 /** Around the version that brought a field, and at the ends. */
 const around = (name: string): readonly number[] => {
   const from = since('nodeFields', name);
-  return [...new Set([1, from - 1, from, MAX_MINOR])].filter((minor) => minor > 0);
+  return [...new Set([1, from - 1, from, MAX_MINOR])].filter(
+    (minor) => minor > 0 && minor <= MAX_MINOR,
+  );
 };
 
 const NODE_FIELD_NAMES = [

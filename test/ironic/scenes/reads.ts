@@ -161,7 +161,7 @@ export const READ_SCENES: readonly Scene[] = [
         '1.82',
         'latest',
         'LATEST',
-        '1.83',
+        '1.90',
         '1.0',
         '2.1',
         '0.9',
