@@ -45,6 +45,6 @@ export const NEWER_WALK: readonly Row[] = [
     'node service host --service-steps [{"interface":"bios","step":"none_such"}] --wait 300',
     { fails: /service failed/ },
   ],
-  ['node abort host --wait 300'],
+  ['node abort host'],
   ['node show host -f json', { like: { provision_state: 'active' } }],
 ];
