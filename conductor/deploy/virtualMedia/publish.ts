@@ -45,8 +45,14 @@ export async function publish(
   const folder = mediaDir(config, node.uuid);
   const kept = join(folder, file);
   await mkdir(folder, { recursive: true });
-  await copyFile(path, `${kept}.partial`, constants.COPYFILE_FICLONE);
-  await rename(`${kept}.partial`, kept);
+  const partial = `${kept}.partial`;
+  try {
+    await copyFile(path, partial, constants.COPYFILE_FICLONE);
+    await rename(partial, kept);
+  } catch (error) {
+    await rm(partial, { force: true });
+    throw error;
+  }
   return { url: `${baseUrl(config, node, bmc)}${MEDIA_PATH}/${node.uuid}/${file}`, file };
 }
 
