@@ -107,6 +107,11 @@ export interface Driver {
     device: BootDevice,
     options: Call & { readonly persistent: boolean },
   ): Promise<void>;
+  /**
+   * `true` where a boot device counts from the next power-on only, and a reset of the running machine
+   * starts what it started before.
+   */
+  readonly bootDeviceAtPowerOn?: true;
   /** Asks the running system to shut down or reboot; without it soft power is refused. */
   softPower?(node: DriverNode, target: SoftPowerTarget, call: Call): Promise<void>;
   /** Resets a running machine without switching its power off. */

@@ -13,6 +13,8 @@ export type BootWay = {
   readonly notBeside?: true;
   /** In the first column only. */
   readonly once?: true;
+  /** Its loader does not come back from being told to go on to the disk (decision 0015). */
+  readonly hangsOnExit?: true;
 };
 
 const TFTP_KERNEL = ['tftp UUID/kernel', 'tftp UUID/ramdisk'];
@@ -50,6 +52,7 @@ export const BOOT_WAYS: readonly BootWay[] = [
     driverInfo: { ironpxe_loader: 'ipxe_drivers' },
     fetched: ['tftp ipxe.efi', 'http /boot.ipxe', ...HTTP_KERNEL],
     once: true,
+    hangsOnExit: true,
   },
   {
     name: 'UEFI HTTP boot',

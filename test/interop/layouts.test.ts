@@ -187,3 +187,25 @@ test.serial(
     t.deepEqual(await bytesAt(disk, 600 * MIB, mark.length), mark);
   },
 );
+
+for (const [atPowerOn, expected] of [
+  [false, ['power.changed', 'ramdisk.released']],
+  [true, ['power.changed', 'ramdisk.released', 'power.changed']],
+] as const)
+  test.serial(
+    `a boot device that counts from the next ${atPowerOn ? 'power-on: off and on' : 'reset: no switch'}`,
+    async (t) => {
+      await using bench = await makeBench(t, { instanceInfo: WHOLE_DISK });
+      const driver = bench.conductor.drivers.get('simulated');
+      if (atPowerOn) Object.assign(driver ?? {}, { bootDeviceAtPowerOn: true });
+      await bench.provision('deploy');
+      await bench.until('active');
+      const events = await listEvents(bench.database, { nodeUuid: UUID });
+      const kinds = events.map(({ kind }) => kind);
+      t.deepEqual(
+        kinds.filter((kind) => (expected as readonly string[]).includes(kind)),
+        [...expected],
+      );
+      t.is(bench.machine.power, 'power on');
+    },
+  );

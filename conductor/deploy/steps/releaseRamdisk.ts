@@ -7,6 +7,7 @@ import { explain, hasCode, IronpxeError } from '../../errors/error.ts';
 import { rebootSeen } from './confirmBoot.ts';
 import { left, recallDeploy } from './deployData.ts';
 import { switchPower } from '../power.ts';
+import { parseDeployRequest } from '../request.ts';
 import { ramdiskCommands } from '../ramdisk/commands.ts';
 import { sessionOf } from '../ramdisk/link.ts';
 import type { Step, StepContext } from './types.ts';
@@ -38,20 +39,32 @@ export const RELEASE_RAMDISK: Step = {
       if (await rebootSeen(context)) return;
       try {
         await release();
-        await context.observe('ramdisk.released', `${address}:10000 was told to reboot`, {
-          address,
-        });
-        return;
       } catch (error) {
         context.signal.throwIfAborted();
         if (hasCode(error, 'RAMDISK_ERROR', 'RAMDISK_COMMAND_FAILED')) throw error;
         refusal = error;
         await sleep(RETRY_MS, undefined, { signal: context.signal });
+        continue;
       }
+      const message = `${address}:10000 was told to reboot`;
+      await context.observe('ramdisk.released', message, { address });
+      return takeDisk(context);
     }
     await powerCycle(context, address, refusal);
   },
 };
+
+/**
+ * A machine whose new boot device counts from its next power-on is switched off and on: else it would
+ * start from the network once more. What was written is flushed by now.
+ */
+async function takeDisk(context: StepContext): Promise<void> {
+  const { driver } = await context.machine();
+  if (driver.bootDeviceAtPowerOn !== true) return;
+  const { swapEventId } = await recallDeploy(context);
+  const { setsBootDevice } = parseDeployRequest(await context.node());
+  if (swapEventId !== undefined && setsBootDevice) await switchPower(context, 'rebooting');
+}
 
 /** Says "done" and listens until the ramdisk hangs up: a classic one says nothing, ours reports. */
 export async function sayDone(address: string, signal: AbortSignal): Promise<void> {

@@ -60,6 +60,8 @@ export function createPxeSshDriver(options: PxeSshOptions = {}): Driver {
       on(node, signal, (virsh, machine) =>
         setPower(virsh, machine, target, { signal, deadlineMs: powerDeadlineMs, pollMs: 250 }),
       ),
+    // libvirt: a domain that runs keeps the order with which it was started.
+    bootDeviceAtPowerOn: true,
     bootDevice: (node, { signal }) => on(node, signal, async (_, machine) => bootDevice(machine)),
     setBootDevice: (node, device, { signal, persistent }) =>
       on(node, signal, (virsh, machine) => setBootDevice(virsh, machine, node, device, persistent)),
