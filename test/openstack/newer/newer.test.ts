@@ -51,12 +51,16 @@ test.serial(
   async (t) => {
     await using command = openStackCommand(env);
     await walkCommands(t, command, NEWER_WALK);
+    const until = async (state: string) => {
+      while ((await command.json('baremetal node show host')).provision_state !== state)
+        await delay(500);
+    };
     const hold = '[{"interface":"power","step":"hold"}]';
     await command.ok(`baremetal node service host --service-steps ${hold}`);
-    while ((await command.json('baremetal node show host')).provision_state !== 'service hold')
-      await delay(500);
-    await command.ok('baremetal node unhold host --wait 300');
-    t.is((await command.json('baremetal node show host')).provision_state, 'active');
+    await until('service hold');
+    await command.ok('baremetal node unhold host');
+    await until('active');
+    t.is((await command.json('baremetal node show host')).last_error, null);
   },
 );
 
