@@ -1,4 +1,4 @@
-import { execa, type ResultPromise } from 'execa';
+import type { Result } from 'execa';
 import { IronpxeError } from '../errors/error.ts';
 
 /** How a child process is run. */
@@ -42,9 +42,15 @@ export async function run(
   throw failure(program, args, options, { code, exitCode, signal, timedOut, isCanceled, ...text });
 }
 
-function start(program: string, args: readonly string[], options: RunOptions): ResultPromise {
+async function start(
+  program: string,
+  args: readonly string[],
+  options: RunOptions,
+): Promise<Result> {
   const { signal, timeoutMs, input, cwd, env } = options;
-  return execa(program, [...args], {
+  // Loaded here: a conductor starts faster, and is smaller as long as it runs no program.
+  const { execa } = await import('execa');
+  return (await execa(program, [...args], {
     reject: false,
     stripFinalNewline: true,
     ...(signal && { cancelSignal: signal }),
@@ -52,7 +58,7 @@ function start(program: string, args: readonly string[], options: RunOptions): R
     ...(input === undefined ? { stdin: 'ignore' as const } : { input }),
     ...(cwd !== undefined && { cwd }),
     ...(env && { env: { ...env } }),
-  }) as ResultPromise;
+  })) as Result;
 }
 
 type Ended = {

@@ -1,4 +1,3 @@
-import { execa } from 'execa';
 import type { Readable, Writable } from 'node:stream';
 
 /** A program that runs on a terminal of its own. */
@@ -14,14 +13,16 @@ export type TerminalProcess = {
  * `signal` aborts. script(1) has its command run by a shell: that one gets the arguments as
  * variables, and reads none of them as code.
  */
-export function runOnTerminal(
+export async function runOnTerminal(
   program: string,
   args: readonly string[],
   signal: AbortSignal,
-): TerminalProcess {
+): Promise<TerminalProcess> {
   const words = [program, ...args];
   const names = words.map((_, index) => `IRONPXE_WORD_${index}`);
   const command = `exec ${names.map((name) => `"$${name}"`).join(' ')}`;
+  // Loaded here, as in run.ts.
+  const { execa } = await import('execa');
   const child = execa('script', ['-q', '-e', '-f', '-c', command, '/dev/null'], {
     reject: false,
     buffer: false,

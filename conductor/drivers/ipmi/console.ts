@@ -20,7 +20,7 @@ export async function openSol(tool: Ipmitool, signal: AbortSignal): Promise<Cons
   ]);
   const closing = new AbortController();
   const ended = AbortSignal.any([signal, closing.signal]);
-  const { output, input } = runOnTerminal('ipmitool', args, ended);
+  const { output, input } = await runOnTerminal('ipmitool', args, ended);
   return {
     output,
     input,
