@@ -120,7 +120,7 @@ test.serial('steps that the ramdisk of a service does not have', async (t) => {
   await using bench = await deployed(t);
   await ask(bench, 'service', { serviceSteps: [METADATA] });
   const node = await bench.until('service failed');
-  t.regex(node.lastError ?? '', /^STEP_UNKNOWN: .*there are: deploy\.verify_disk, reserved\.hold/);
+  t.regex(node.lastError ?? '', /^STEP_UNKNOWN: .*there are: deploy\.verify_disk, power\.hold/);
   t.like(node, { maintenance: false });
   t.deepEqual(bench.machine.boots, [], 'the system runs on');
 });

@@ -131,7 +131,8 @@ export class TestAgent implements AsyncDisposable {
     const { signal } = this.#stop;
     if (inspection !== undefined) {
       const body = { inventory: INVENTORY, error: null, lshw: { id: 'core' } };
-      await this.#until(async () => (await this.#post(inspection, body)) === 202);
+      // Without a version, as Ironic's agent does it.
+      await this.#until(async () => (await this.#post(inspection, body, {})) === 202);
       return;
     }
     const root = await got(`${api}/`, { signal }).json<{ default_version: { version: string } }>();
@@ -178,9 +179,13 @@ export class TestAgent implements AsyncDisposable {
     });
   }
 
-  async #post(url: string, body: unknown): Promise<number> {
+  async #post(
+    url: string,
+    body: unknown,
+    headers: Record<string, string> = VERSION,
+  ): Promise<number> {
     const { signal } = this.#stop;
-    const settings = { json: body, headers: VERSION, throwHttpErrors: false, signal } as const;
+    const settings = { json: body, headers, throwHttpErrors: false, signal } as const;
     return (await got.post(url, settings)).statusCode;
   }
 
