@@ -1,7 +1,7 @@
 import { IronpxeError } from '../errors/error.ts';
 import type { ProvisionState } from '../states/index.ts';
 import { findNode, getNode } from '../store/nodes.ts';
-import { listPorts } from '../store/ports.ts';
+import { nodeOfMacs } from '../store/ports.ts';
 import type { Node } from '../store/types.ts';
 import { tryParseMac } from '../values/mac.ts';
 import { MIN_MINOR, MINOR, since } from './gates.ts';
@@ -78,9 +78,8 @@ async function lookedUp(call: Call): Promise<Node | undefined> {
   const macs = (addresses ?? '').split(',').flatMap((text) => tryParseMac(text) ?? []);
   if (macs.length === 0)
     throw new IronpxeError('INVALID_REQUEST', `addresses: found no MAC address in "${addresses}".`);
-  const ports = await Promise.all(macs.map((address) => listPorts(call.database, { address })));
-  const owners = [...new Set(ports.flat().map(({ nodeUuid }) => nodeUuid))];
-  return owners.length === 1 ? findNode(call.database, owners[0] ?? '') : undefined;
+  const owner = await nodeOfMacs(call.database, macs);
+  return owner === undefined ? undefined : findNode(call.database, owner);
 }
 
 /** `POST /v1/heartbeat/{ident}`: an agent reports where it is reached. Public: the token is the proof. */

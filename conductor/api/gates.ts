@@ -171,6 +171,7 @@ export const SINCE = {
     is_smartnic: 53,
     name: 88,
   },
+  firmwareFields: {},
   portFilters: { portgroup: 24, shard: 82 },
   portgroupFields: { mode: 26, properties: 26 },
   volumeFields: {},

@@ -65,7 +65,12 @@ function readSortKey(key: string, columns: Readonly<Record<string, string>>): st
 
 /** Refuses query parameters that are neither of paging nor in `known`. @throws INVALID_REQUEST */
 export function refuseUnknown(call: Call, known: readonly string[]): void {
-  const unknown = Object.keys(call.query).filter((key) => ![...PAGE_KEYS, ...known].includes(key));
+  refuseAllBut(call, [...PAGE_KEYS, ...known]);
+}
+
+/** Refuses query parameters that are not in `known`. @throws INVALID_REQUEST */
+export function refuseAllBut(call: Call, known: readonly string[]): void {
+  const unknown = Object.keys(call.query).filter((key) => !known.includes(key));
   if (unknown.length > 0)
     throw new IronpxeError('INVALID_REQUEST', `Unexpected arguments: ${unknown.join(', ')}.`);
 }

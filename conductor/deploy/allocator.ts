@@ -14,6 +14,7 @@ import { getNode } from '../store/nodes.ts';
 import { getRecord } from '../store/records.ts';
 import { listTraits } from '../store/traits.ts';
 import type { Node } from '../store/types.ts';
+import { createBackground } from './background.ts';
 
 type AllocatorOptions = {
   readonly database: Database;
@@ -26,13 +27,9 @@ type AllocatorOptions = {
 /** Finds nodes for allocations, in the background; what a killed conductor left is taken up again. */
 export function createAllocator(options: AllocatorOptions) {
   const { database, logger, lock } = options;
-  const running = new Set<Promise<void>>();
-  const begin = (uuid: string) => {
-    const work = allocate(options, uuid)
-      .catch((error: unknown) => logger.error({ err: error }, 'an allocation was left'))
-      .finally(() => running.delete(work));
-    running.add(work);
-  };
+  const background = createBackground(logger);
+  const begin = (uuid: string) =>
+    background.begin(() => allocate(options, uuid), 'an allocation was left');
   return {
     begin,
     /** Gives an allocation the node that it names. @throws ALLOCATION_FAILED, NODE_ASSOCIATED */
@@ -52,9 +49,7 @@ export function createAllocator(options: AllocatorOptions) {
       for (const uuid of await pendingAllocations(database)) begin(uuid);
     },
     /** Settles when no search is running. */
-    async settled(): Promise<void> {
-      await Promise.allSettled(running);
-    },
+    settled: background.settled,
   };
 }
 

@@ -6,6 +6,7 @@ import { appendEvent } from '../store/events.ts';
 import { updateNode } from '../store/nodes.ts';
 import type { Node } from '../store/types.ts';
 import { forgetAgent } from './agentReports.ts';
+import { createBackground } from './background.ts';
 import { machineOf } from './context.ts';
 import { powerTimeoutOf, stateAfter, switchFamily, withinTime } from './power.ts';
 import type { StepServices } from './steps/types.ts';
@@ -27,7 +28,7 @@ export type PowerChange = {
 /** Switches machines by request of the API, in the background and with the node locked. */
 export function createPowerSwitch(options: PowerSwitchOptions) {
   const { services, logger } = options;
-  const running = new Set<Promise<void>>();
+  const background = createBackground(logger);
 
   return {
     /** Checks and begins; what goes wrong later stands in `last_error`. */
@@ -37,16 +38,13 @@ export function createPowerSwitch(options: PowerSwitchOptions) {
       const lock = await options.lock(node);
       const patch = { targetPowerState: stateAfter(change.target), lastError: null };
       await updateNode(services.database, node.uuid, patch);
-      const work = switchAndNote(options, node, change)
-        .catch((error: unknown) => logger.error({ err: error }, 'a power change was left'))
-        .then(() => lock[Symbol.asyncDispose]())
-        .finally(() => running.delete(work));
-      running.add(work);
+      background.begin(async () => {
+        await using _ = lock;
+        await switchAndNote(options, node, change);
+      }, 'a power change was left');
     },
     /** Settles when nothing is being switched. */
-    async settled(): Promise<void> {
-      await Promise.allSettled(running);
-    },
+    settled: background.settled,
   };
 }
 

@@ -14,7 +14,7 @@ import type { Conductor } from './conductor.ts';
 import { createConsoleDesk } from './consoleDesk.ts';
 import { machineOf } from './context.ts';
 import { createEngine } from './engine.ts';
-import { createFirmwareSettings } from './firmware.ts';
+import { createBootModes } from './bootMode.ts';
 import { enrollStranger } from './inspection/enroll.ts';
 import { supportedProcedure } from './legality.ts';
 import { checkImage } from './namedImage.ts';
@@ -85,7 +85,7 @@ export function createConductor(options: ConductorOptions): RunningConductor {
   const withDeadline = <T>(what: string, work: (signal: AbortSignal) => Promise<T>) =>
     withinTime(config.deploy.power_timeout_seconds, what, stopping.signal, work);
 
-  const firmware = createFirmwareSettings({ services, lock, withDeadline });
+  const bootModes = createBootModes({ services, lock, withDeadline });
   const media = createMediaDesk({ services, logger, lock, signal: stopping.signal });
   const vifs = createVifDesk({ networking: services.networking, lock, signal: stopping.signal });
 
@@ -140,7 +140,7 @@ export function createConductor(options: ConductorOptions): RunningConductor {
     allocate: allocator.begin,
     backfill: (uuid, node) => allocator.backfill(uuid, node),
     consoles,
-    ...firmware,
+    ...bootModes,
     attachMedia: media.attachMedia,
     detachMedia: media.detachMedia,
     ...vifs,

@@ -126,6 +126,16 @@ export async function bootableNodeOf(database: Database, mac: Mac): Promise<stri
   return rows[0]?.nodeUuid;
 }
 
+/** The UUID of the one node to which these MACs belong; `undefined` for none, and for several. */
+export async function nodeOfMacs(
+  database: Database,
+  macs: readonly Mac[],
+): Promise<string | undefined> {
+  const ports = await Promise.all(macs.map((address) => listPorts(database, { address })));
+  const owners = [...new Set(ports.flat().map(({ nodeUuid }) => nodeUuid))];
+  return owners.length === 1 ? owners[0] : undefined;
+}
+
 /** Whether a MAC is a port of any node, also of one that may not boot. */
 export async function isPort(database: Database, mac: Mac): Promise<boolean> {
   const { rows } = await sql`select 1 from ports where address = ${mac}`.execute(database);

@@ -1,11 +1,9 @@
 import test from 'ava';
 import { updateNode } from '../../conductor/store/nodes.ts';
 import { callerOf, openByName, sendAs } from '../auth/support.ts';
-import { type Harness, openHarness } from './harness.ts';
+import { type Harness, openHarness, uuidOf } from './harness.ts';
 
-const [PARENT, CHILD, OTHER] = [1, 2, 3].map(
-  (n) => `${String(n).repeat(8)}-1111-4111-8111-111111111111`,
-) as [string, string, string];
+const [PARENT, CHILD, OTHER] = [uuidOf(1), uuidOf(2), uuidOf(3)];
 type Test = { teardown(fn: () => Promise<void>): void };
 
 async function withFamily(t: Test): Promise<Harness> {

@@ -2,13 +2,14 @@ import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
 import { contradiction } from './conform.ts';
 import { buildApi } from '../../conductor/api/build.ts';
+import type { ApiContext } from '../../conductor/api/resource.ts';
 import { inspectedNode, takeInInspection } from '../../conductor/deploy/agent/inspection.ts';
 import { issueAgentToken, takeInHeartbeat } from '../../conductor/deploy/agentReports.ts';
 import { parseConfig } from '../../conductor/config/load.ts';
 import { createConsoleDesk } from '../../conductor/deploy/consoleDesk.ts';
 import { createAllocator } from '../../conductor/deploy/allocator.ts';
 import type { Conductor, DeployInfo } from '../../conductor/deploy/conductor.ts';
-import { createFirmwareSettings } from '../../conductor/deploy/firmware.ts';
+import { createBootModes } from '../../conductor/deploy/bootMode.ts';
 import { createMediaDesk, type MediaDesk } from '../../conductor/deploy/virtualMedia/desk.ts';
 import { createVifDesk } from '../../conductor/deploy/vifDesk.ts';
 import type { StepServices } from '../../conductor/deploy/steps/types.ts';
@@ -128,7 +129,7 @@ export function smallConductor(
     enroll: async () => Promise.reject(new Error('no machine enrolls itself here')),
     allocate: allocator.begin,
     backfill: (uuid, node) => allocator.backfill(uuid, node),
-    ...createFirmwareSettings({
+    ...createBootModes({
       services: { database, drivers } as unknown as StepServices,
       lock,
       withDeadline: (_what, work) => work(signal),
@@ -179,12 +180,12 @@ export type Reply = {
   readonly error: JsonObject;
 };
 
-/** Opens a database in memory and an API over it. */
-export async function openHarness(publicUrl?: string): Promise<Harness> {
-  const database = await openDatabase(':memory:');
-  const asked: Asked[] = [];
-  const conductor = smallConductor(database, asked);
-  const app = buildApi({
+/** The API over a conductor and its store, not yet listening. */
+export function apiOver(
+  context: Pick<ApiContext, 'database' | 'conductor' | 'publicUrl'>,
+): FastifyInstance {
+  const { database, conductor, publicUrl } = context;
+  return buildApi({
     database,
     conductor,
     version: '0.0.0-test',
@@ -192,6 +193,19 @@ export async function openHarness(publicUrl?: string): Promise<Harness> {
     startedAt: new Date(),
     ...(publicUrl !== undefined && { publicUrl }),
   });
+}
+
+/** The `n`th of a test's UUIDs; `n` has one digit. */
+export function uuidOf(n: number): string {
+  return `${String(n).repeat(8)}-1111-4111-8111-111111111111`;
+}
+
+/** Opens a database in memory and an API over it. */
+export async function openHarness(publicUrl?: string): Promise<Harness> {
+  const database = await openDatabase(':memory:');
+  const asked: Asked[] = [];
+  const conductor = smallConductor(database, asked);
+  const app = apiOver({ database, conductor, ...(publicUrl !== undefined && { publicUrl }) });
   return {
     app,
     database,

@@ -2,17 +2,15 @@ import test from 'ava';
 import { insertPort } from '../../conductor/store/ports.ts';
 import { insertOperation } from '../../conductor/store/operations.ts';
 import type { Mac } from '../../conductor/values/mac.ts';
-import { type Harness, openHarness } from './harness.ts';
+import { type Harness, openHarness, uuidOf } from './harness.ts';
 
-const [NODE, OTHER, PORT] = [1, 2, 3].map(
-  (n) => `${String(n).repeat(8)}-1111-4111-8111-111111111111`,
-) as [string, string, string];
+const [NODE, OTHER, PORT] = [uuidOf(1), uuidOf(2), uuidOf(3)];
 type Test = { teardown(fn: () => Promise<void>): void };
 
 async function withInspection(t: Test): Promise<Harness> {
   const api = await openHarness('http://h');
   t.teardown(api.close);
-  for (const uuid of [NODE, NODE])
+  for (const uuid of [NODE, OTHER])
     await api.send('POST /v1/nodes', { body: { driver: 'fake-hardware', uuid } });
   const state = { provisionState: 'inspect wait', targetProvisionState: 'manageable' };
   await api.database.updateTable('nodes').set(state).where('uuid', '=', NODE).execute();

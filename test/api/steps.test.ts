@@ -1,8 +1,8 @@
 import test, { type ExecutionContext } from 'ava';
-import { buildApi } from '../../conductor/api/build.ts';
 import type { ProvisionState } from '../../conductor/states/index.ts';
 import type { JsonObject } from '../../conductor/store/types.ts';
 import { type FakeBench, openFakeBench, UUID } from '../deploy/support/fakeBench.ts';
+import { apiOver } from './harness.ts';
 
 const HOLD = { interface: 'power', step: 'hold' };
 const LOG = { interface: 'vendor', step: 'log_passthrough' };
@@ -19,13 +19,7 @@ type Api = {
 /** The API over the real conductor with a node of fake-hardware. */
 async function openApi(t: ExecutionContext, from: ProvisionState): Promise<Api> {
   const bench = await openFakeBench(from);
-  const app = buildApi({
-    database: bench.database,
-    conductor: bench.conductor,
-    version: '0.0.0-test',
-    configDigest: 'sha256:0',
-    startedAt: new Date(),
-  });
+  const app = apiOver(bench);
   t.teardown(async () => {
     await app.close();
     await bench[Symbol.asyncDispose]();

@@ -2,8 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { buildApi } from '../../conductor/api/build.ts';
 import type { ProvisionState } from '../../conductor/states/index.ts';
+import { apiOver } from '../api/harness.ts';
 import { type FakeBench, openFakeBench, UUID } from '../deploy/support/fakeBench.ts';
 import { type Ran, run } from './harness.ts';
 
@@ -18,13 +18,7 @@ async function openCli(t: ExecutionContext, from: ProvisionState): Promise<Cli> 
   const bench = await openFakeBench(from);
   await bench.patch({ name: 'one' });
   const folder = await mkdtemp(join(tmpdir(), 'ironpxe-verbs-'));
-  const app = buildApi({
-    database: bench.database,
-    conductor: bench.conductor,
-    version: '0.0.0-test',
-    configDigest: 'sha256:0',
-    startedAt: new Date(),
-  });
+  const app = apiOver(bench);
   await app.listen({ path: join(folder, 'api.sock') });
   t.teardown(async () => {
     await app.close();

@@ -1,6 +1,6 @@
 import type { Resource } from '../resource.ts';
 import { changeConsole, showConsole } from './console.ts';
-import { changeBootMode, changeSecureBoot } from './firmware.ts';
+import { changeBootMode, changeSecureBoot } from './bootMode.ts';
 import { endMaintenance, setMaintenance } from './maintenance.ts';
 import { changeBootDevice, listBootDevices, showBootDevice } from './management.ts';
 import { changeRaid } from './raid.ts';

@@ -1,5 +1,6 @@
 import { MEDIA_DEVICES, type MediaDevice } from '../../drivers/types.ts';
 import { IronpxeError } from '../../errors/error.ts';
+import { refuseAllBut } from '../paging.ts';
 import type { Answer, Call } from '../resource.ts';
 import { mediaAttach, parse } from '../schemas.ts';
 import { nodeOfPath } from './ident.ts';
@@ -39,11 +40,9 @@ function checkUrl(imageUrl: string, fetched: boolean): void {
   );
 }
 
-function askedDevices({ query }: Call): MediaDevice[] {
-  const { device_types: asked = '', ...others } = query;
-  const stray = Object.keys(others);
-  if (stray.length > 0)
-    throw new IronpxeError('INVALID_REQUEST', `Unexpected arguments: ${stray.join(', ')}.`);
+function askedDevices(call: Call): MediaDevice[] {
+  refuseAllBut(call, ['device_types']);
+  const { device_types: asked = '' } = call.query;
   const names = asked.split(',').map((name) => name.trim().toLowerCase());
   const unknown = names.filter((name) => name !== '' && !isDevice(name));
   if (unknown.length === 0) return [...new Set(names.filter(isDevice))];

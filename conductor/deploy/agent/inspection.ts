@@ -3,7 +3,7 @@ import { type Database, inTransaction } from '../../store/database.ts';
 import { appendEvent } from '../../store/events.ts';
 import { findNode } from '../../store/nodes.ts';
 import { mergeOperationData, unfinishedOperations } from '../../store/operations.ts';
-import { listPorts } from '../../store/ports.ts';
+import { nodeOfMacs } from '../../store/ports.ts';
 import type { Node } from '../../store/types.ts';
 import type { Mac } from '../../values/mac.ts';
 import type { InspectionReport } from '../conductor.ts';
@@ -16,7 +16,7 @@ export type AgentIdentity = {
 
 /** The node on which an agent runs, while it waits for an inspection. @throws NODE_NOT_FOUND */
 export async function inspectedNode(database: Database, agent: AgentIdentity): Promise<Node> {
-  const uuid = agent.nodeUuid ?? (await ownerOf(database, agent.macs));
+  const uuid = agent.nodeUuid ?? (await nodeOfMacs(database, agent.macs));
   const node = uuid === undefined ? undefined : await findNode(database, uuid);
   if (node?.provisionState === 'inspect wait') return node;
   const named = agent.nodeUuid ?? (agent.macs.join(', ') || '(none)');
@@ -45,11 +45,4 @@ export async function takeInInspection(
     const message = report.error ?? 'the agent told what it found';
     await appendEvent(trx, { kind: 'agent.heartbeat', nodeUuid, operationUuid, message });
   });
-}
-
-/** The one node that has these MACs. */
-async function ownerOf(database: Database, macs: readonly Mac[]): Promise<string | undefined> {
-  const ports = await Promise.all(macs.map((address) => listPorts(database, { address })));
-  const owners = [...new Set(ports.flat().map(({ nodeUuid }) => nodeUuid))];
-  return owners.length === 1 ? owners[0] : undefined;
 }

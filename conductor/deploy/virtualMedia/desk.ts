@@ -5,6 +5,7 @@ import { redactUrl } from '../../images/request.ts';
 import { appendEvent } from '../../store/events.ts';
 import { updateNode } from '../../store/nodes.ts';
 import type { Node } from '../../store/types.ts';
+import { createBackground } from '../background.ts';
 import type { Conductor, Medium } from '../conductor.ts';
 import { machineOf } from '../context.ts';
 import { withinTime } from '../power.ts';
@@ -39,7 +40,7 @@ type Change = {
 export function createMediaDesk(options: DeskOptions): MediaDesk {
   const { services, logger } = options;
   const { database, drivers } = services;
-  const running = new Set<Promise<void>>();
+  const background = createBackground(logger);
 
   async function begin(node: Node, change: Change): Promise<void> {
     const { driver, node: machine } = await machineOf(database, drivers, node);
@@ -57,11 +58,10 @@ export function createMediaDesk(options: DeskOptions): MediaDesk {
       );
     const lock = await options.lock(node);
     await updateNode(database, node.uuid, { lastError: null });
-    const work = carryOut(services, node, change, () => apply(machine))
-      .catch((error: unknown) => logger.error({ err: error }, 'virtual media were left'))
-      .then(() => lock[Symbol.asyncDispose]())
-      .finally(() => running.delete(work));
-    running.add(work);
+    background.begin(async () => {
+      await using _ = lock;
+      await carryOut(services, node, change, () => apply(machine));
+    }, 'virtual media were left');
   }
 
   return {
@@ -81,7 +81,7 @@ export function createMediaDesk(options: DeskOptions): MediaDesk {
         of: (driver) =>
           driver.ejectMedia && ((machine) => detach(options, driver, machine, devices)),
       }),
-    settled: async () => void (await Promise.allSettled(running)),
+    settled: background.settled,
   };
 }
 

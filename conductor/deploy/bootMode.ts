@@ -7,15 +7,15 @@ import type { Conductor } from './conductor.ts';
 import { machineOf } from './context.ts';
 import type { StepServices } from './steps/types.ts';
 
-type FirmwareOptions = {
+type BootModeOptions = {
   readonly services: StepServices;
   readonly lock: (node: Node) => Promise<AsyncDisposable>;
   readonly withDeadline: <T>(what: string, work: (signal: AbortSignal) => Promise<T>) => Promise<T>;
 };
 
 /** How the firmware starts a machine, as far as its driver can change that. */
-export function createFirmwareSettings(
-  options: FirmwareOptions,
+export function createBootModes(
+  options: BootModeOptions,
 ): Pick<Conductor, 'setBootMode' | 'setSecureBoot'> {
   const change = (node: Node, patch: NodePatch, what: string, apply: Apply) =>
     changeFirmware(options, node, { patch, what, apply });
@@ -39,7 +39,7 @@ type Apply = (
 ) => Promise<void> | undefined;
 
 async function changeFirmware(
-  { services, lock, withDeadline }: FirmwareOptions,
+  { services, lock, withDeadline }: BootModeOptions,
   node: Node,
   change: { readonly patch: NodePatch; readonly what: string; readonly apply: Apply },
 ): Promise<void> {
