@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { emulatedProcessors, emulation } from '../../image-tools/guestfish/appliance.ts';
+import { emulation } from '../../image-tools/guestfish/appliance.ts';
 import { applianceKernelEnv } from '../../image-tools/guestfish/applianceKernel.ts';
 import { defaultCacheDir } from '../../image-tools/guestfish/cache.ts';
 import { run } from '../../image-tools/process/run.ts';
@@ -82,6 +82,5 @@ async function startOfSecondPartition(raw: string): Promise<number> {
 /** Starts an appliance as the tool does, without any disk of the image, and ends it. */
 export async function applianceLaunch(): Promise<void> {
   const env = { ...(await environment()), ...emulation() };
-  const smp = ['set-smp', String(emulatedProcessors())];
-  await run('guestfish', ['--', ...smp, ':', 'add-ro', '/dev/null', ':', 'run'], { env });
+  await run('guestfish', ['--', 'add-ro', '/dev/null', ':', 'run'], { env });
 }

@@ -1,5 +1,5 @@
 import { chown, mkdir, readFile, writeFile } from 'node:fs/promises';
-import { availableParallelism, release } from 'node:os';
+import { release } from 'node:os';
 import { join } from 'node:path';
 import { hasImageCode, ImageToolError } from '../errors/error.ts';
 import { applianceKernelEnv } from './applianceKernel.ts';
@@ -38,7 +38,7 @@ export async function launchAppliance(options: LaunchOptions): Promise<Guestfish
     if (started instanceof GuestfishSession) return started;
   }
   const tcg = { ...session, env: { ...session.env, ...emulation() } };
-  const started = await tryLaunch(tcg, options, TCG_LAUNCH_TIMEOUT_MS, emulatedProcessors());
+  const started = await tryLaunch(tcg, options, TCG_LAUNCH_TIMEOUT_MS);
   if (!(started instanceof GuestfishSession)) throw await diagnose(started, tcg, options.logPath);
   if (!forceTcg) await writeFile(memory, release());
   return started;
@@ -47,7 +47,8 @@ export async function launchAppliance(options: LaunchOptions): Promise<Guestfish
 /**
  * For the kernel of an emulated appliance. What protects a real processor from leaks an emulated one has
  * no use for, and deep page tables, guarded access and large registers cost it at every step: without
- * them a launch takes a quarter less.
+ * them a launch takes a quarter less. It has one processor: with a second one a launch took a twelfth less,
+ * and one of some sixty hung with a processor of the guest spinning (QEMU 7.2).
  */
 const EMULATED_KERNEL = 'mitigations=off no5lvl nosmap nosmep noxsave';
 
@@ -55,11 +56,6 @@ const EMULATED_KERNEL = 'mitigations=off no5lvl nosmap nosmep noxsave';
 export function emulation(): Record<string, string> {
   const append = `${EMULATED_KERNEL} ${process.env['LIBGUESTFS_APPEND'] ?? ''}`.trim();
   return { LIBGUESTFS_BACKEND_SETTINGS: 'force_tcg', LIBGUESTFS_APPEND: append };
-}
-
-/** udev starts many programs at once: with a second processor a launch takes about a twelfth less. */
-export function emulatedProcessors(): number {
-  return Math.min(2, availableParallelism());
 }
 
 async function sessionOptions(options: LaunchOptions): Promise<SessionOptions> {
@@ -87,11 +83,9 @@ async function tryLaunch(
   session: SessionOptions,
   options: LaunchOptions,
   timeoutMs: number,
-  processors = 1,
 ): Promise<GuestfishSession | ImageToolError> {
   const guestfish = new GuestfishSession(session);
   try {
-    await guestfish.command('set-smp', [String(processors)]);
     for (const { path, readOnly = false } of options.disks) {
       const how = ['format:raw', `readonly:${readOnly}`, 'cachemode:unsafe'];
       await guestfish.command('add-drive', [path, ...how]);
