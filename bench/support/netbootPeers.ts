@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { LIKE_CONDUCTOR } from './likeConductor.ts';
 
 /** Where the servers stand, and which addresses they lease. */
 export const NET = {
@@ -24,8 +25,8 @@ const OURS = join(import.meta.dirname, 'netbootProcess.ts');
 
 /** Our netboot services over a store in `folder`, as the conductor runs them. */
 export function ours(folder: string, root: string): Command {
-  const args = ['--max-semi-space-size=4', OURS, folder, root];
-  return { program: process.execPath, args, ready: /ready/ };
+  const args = [...LIKE_CONDUCTOR.flags, OURS, folder, root];
+  return { program: process.execPath, args, env: LIKE_CONDUCTOR.env, ready: /ready/ };
 }
 
 /** tftpd-hpa. */

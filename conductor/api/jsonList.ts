@@ -2,9 +2,17 @@ const START_BYTES = 64 * 1024;
 const MOST_BYTES_OF_UNIT = 3;
 const MOST_KEPT = 2;
 const MOST_KEPT_BYTES = 4 * 1024 * 1024;
+const KEPT_MS = 2000;
 
-/** Buffers of lists that were sent. */
+/** Buffers of lists that were sent; let go when no list has been asked for in a while. */
 const free: Buffer[] = [];
+const letGo = setTimeout(() => free.splice(0), KEPT_MS).unref();
+
+function keep(bytes: Buffer): void {
+  if (free.length >= MOST_KEPT || bytes.length > MOST_KEPT_BYTES) return;
+  free.push(bytes);
+  letGo.refresh();
+}
 
 /**
  * A list as JSON text that grows in one buffer, which is used again once it was sent: megabytes for
@@ -36,10 +44,7 @@ export class JsonList {
   end(next: string | undefined): { readonly json: Buffer; readonly onSent: () => void } {
     this.#write(next === undefined ? ']}' : `],"next":${JSON.stringify(next)}}`);
     const bytes = this.#bytes;
-    const onSent = () => {
-      if (free.length < MOST_KEPT && bytes.length <= MOST_KEPT_BYTES) free.push(bytes);
-    };
-    return { json: bytes.subarray(0, this.#endBytes), onSent };
+    return { json: bytes.subarray(0, this.#endBytes), onSent: () => keep(bytes) };
   }
 
   #write(text: string): void {
