@@ -81,6 +81,7 @@ async function main(): Promise<void> {
   const options = { ...asked, rounds: asked.rounds | 1 };
   const folder = await mkdtemp(join(tmpdir(), 'ironpxe-bench-api-'));
   try {
+    await keepCompiled(folder);
     await using daemons = new Daemons(folder);
     const peers = [await startOurs(daemons), await startTheirs(daemons)];
     const verdicts: Verdict[] = [];
@@ -93,6 +94,12 @@ async function main(): Promise<void> {
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** Starts and stops a conductor: the first start of a new tree strips types, later ones need not. */
+async function keepCompiled(folder: string): Promise<void> {
+  await using daemons = new Daemons(folder);
+  await startConductor(daemons, {}, 'first');
 }
 
 async function startOurs(daemons: Daemons, name?: string): Promise<Peer> {
