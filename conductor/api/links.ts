@@ -13,10 +13,13 @@ export function links(baseUrl: string, path: string): Link[] {
 // oxlint-disable-next-line no-control-regex
 const ODD = /["\\\u0000-\u001f]/;
 
-/** The same as JSON text, for lists: a node has ten links, and most URLs need no escapes. */
+/**
+ * The same as JSON text, for lists: a node has ten links, and most URLs need no escapes.
+ * @param path of what JSON takes as it is, such as `nodes/UUID`
+ */
 export function linksJson(baseUrl: string, path: string): string {
-  if (ODD.test(baseUrl) || ODD.test(path)) return JSON.stringify(links(baseUrl, path));
-  return `[{"href":"${baseUrl}/v1/${path}","rel":"self"},{"href":"${baseUrl}/${path}","rel":"bookmark"}]`;
+  const base = ODD.test(baseUrl) ? JSON.stringify(baseUrl).slice(1, -1) : baseUrl;
+  return `[{"href":"${base}/v1/${path}","rel":"self"},{"href":"${base}/${path}","rel":"bookmark"}]`;
 }
 
 /** A time of the store as Ironic writes it: whole seconds with an offset. */

@@ -68,6 +68,7 @@ export function maskedJson(
 ): RowField {
   const write = (row: RawRow) => {
     const stored = String(row[name]);
+    if (stored === '{}') return stored;
     return mayHold(stored) ? JSON.stringify(mask(JSON.parse(stored))) : stored;
   };
   return { columns: [name], schema: schemas.object, write };
@@ -78,16 +79,49 @@ export function rowWriter(
   fields: Readonly<Record<string, RowField>>,
   collection: string,
   names: readonly string[],
-): { readonly columns: readonly string[]; readonly write: (row: RawRow, call: Call) => string } {
+): { readonly columns: readonly string[]; readonly write: Write } {
   const wanted = names.flatMap((name) => {
     const field = fields[name];
-    return field === undefined ? [] : [{ start: `"${name}":`, field }];
+    return field === undefined ? [] : [{ ...field, write: named(name, field.write) }];
   });
-  const columns = new Set(['uuid', ...wanted.flatMap(({ field }) => field.columns)]);
+  const columns = new Set(['uuid', ...wanted.flatMap((field) => field.columns)]);
+  const parts = groupsOf(wanted).map(writeGroup);
   const write = (row: RawRow, call: Call) => {
     let out = '{';
-    for (const { start, field } of wanted) out += `${start}${field.write(row, call)},`;
+    for (const part of parts) out += part(row, call);
     return `${out}"links":${linksJson(call.baseUrl, `${collection}/${row.uuid}`)}}`;
   };
   return { columns: [...columns], write };
+}
+
+type Write = RowField['write'];
+
+function named(name: string, write: Write): Write {
+  const start = `"${name}":`;
+  return (row, call) => `${start}${write(row, call)},`;
+}
+
+/** Fields that stand side by side and are made of the same columns. */
+function groupsOf(fields: readonly RowField[]): RowField[][] {
+  const groups: RowField[][] = [];
+  for (const field of fields) {
+    const last = groups.at(-1);
+    if (last?.[0]?.columns.join() === field.columns.join()) last.push(field);
+    else groups.push([field]);
+  }
+  return groups;
+}
+
+/** Several fields of the same columns are written anew only where these differ from the row before. */
+function writeGroup(group: readonly RowField[]): Write {
+  const [first, ...others] = group;
+  if (first === undefined || others.length === 0) return first?.write ?? (() => '');
+  let before: RawRow | undefined;
+  let text = '';
+  return (row, call) => {
+    if (before === undefined || first.columns.some((name) => row[name] !== before?.[name]))
+      text = group.map(({ write }) => write(row, call)).join('');
+    before = row;
+    return text;
+  };
 }

@@ -23,6 +23,7 @@ import { releaseLocksOf } from '../store/locks.ts';
 import { startWebhooks } from '../webhooks/start.ts';
 import { agentImages } from './agentImages.ts';
 import { startHousekeeping } from './housekeeping.ts';
+import { startIdleMemory } from './idleMemory.ts';
 import { driverOptions } from './driverOptions.ts';
 import { startDnsmasqFiles } from './netbootDnsmasq.ts';
 import { netbootFacts } from './netbootFacts.ts';
@@ -99,6 +100,7 @@ export async function startConductor(
   await conductor.resume();
   started.use(await startWebhooks({ database, config, logger }));
   started.use(startHousekeeping({ database, config, logger }));
+  started.use(startIdleMemory());
   logger.info(
     {
       version,

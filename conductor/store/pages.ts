@@ -55,7 +55,7 @@ export async function* turnsOfRows(
   let from = await placeOfMarker(plain, table, query);
   for (let left = query.limit; left > 0; left -= most) {
     const limit = Math.min(most, left);
-    const wanted = [...columns.map((column) => sql.raw(column)), placeIn(query)];
+    const wanted = [sql.raw(columns.join(', ')), placeIn(query)];
     const rows = await rowsFrom<RawRow & Place>(plain, table, { ...query, limit }, wanted, from);
     if (rows.length > 0) yield rows;
     if (rows.length < limit) return;
@@ -71,7 +71,7 @@ export async function rowOf(
   uuid: string,
 ): Promise<RawRow | undefined> {
   const one = { limit: 1, descending: false, equal: { uuid }, present: {} };
-  const wanted = columns.map((column) => sql.raw(column));
+  const wanted = [sql.raw(columns.join(', '))];
   const [row] = await rowsFrom<RawRow>(database.withoutPlugins(), table, one, wanted, undefined);
   return row;
 }

@@ -67,6 +67,19 @@ for (const sort of [
     t.is(seen.split('').sort().join(''), 'acde');
   });
 
+test('each node of a detailed list is as it is shown alone', async (t) => {
+  const api = await fiveNodes(t);
+  // Neighbours that differ in what is written once for nodes alike.
+  for (const index of [1, 2, 4])
+    await updateNode(api.database, uuidOf(index), { interfaces: { network: `net${index % 2}` } });
+  const { json } = await api.send('GET /v1/nodes/detail');
+  const nodes = json.nodes as JsonObject[];
+  const nets = nodes.map((node) => node.network_interface);
+  t.deepEqual(nets, ['noop', 'net1', 'net0', 'noop', 'net0']);
+  for (const node of nodes)
+    t.deepEqual((await api.send(`GET /v1/nodes/${String(node.uuid)}`)).json, node);
+});
+
 test('a page that the database gives in several turns is whole and in order', async (t) => {
   const api = await openHarness('http://h');
   t.teardown(api.close);
