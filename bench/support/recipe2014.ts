@@ -8,12 +8,15 @@ import { run } from '../../image-tools/process/run.ts';
 
 const SECTOR = 512;
 
-/** libguestfs by emulation, for root as well, where /dev/kvm may only look usable. */
-async function environment(): Promise<Record<string, string>> {
-  const cache = join(defaultCacheDir(), 'guestfs-bench');
+/**
+ * libguestfs by emulation, for root as well, where /dev/kvm may only look usable; with the distribution's
+ * kernel as it comes, or as the tool has it.
+ */
+async function environment(kernel: 'plain' | 'quick'): Promise<Record<string, string>> {
+  const cache = join(defaultCacheDir(), `${kernel}-guestfs-bench`);
   await mkdir(cache, { recursive: true });
   return {
-    ...(await applianceKernelEnv(defaultCacheDir())),
+    ...(await applianceKernelEnv(defaultCacheDir(), kernel)),
     LIBGUESTFS_BACKEND: 'direct',
     LIBGUESTFS_BACKEND_SETTINGS: 'force_tcg',
     LIBGUESTFS_CACHEDIR: cache,
@@ -58,7 +61,7 @@ async function withGuestmount(
   const mount = await mkdtemp(join(tmpdir(), 'recipe-2014-'));
   const pidFile = join(folder, 'guestmount.pid');
   const what = ['--add', image, '--mount', device, '--rw', '--pid-file', pidFile];
-  await run('guestmount', [...what, mount], { env: await environment() });
+  await run('guestmount', [...what, mount], { env: await environment('plain') });
   const pid = (await readFile(pidFile, 'utf8')).trim();
   try {
     await run('sh', ['-c', script, 'recipe', mount, folder]);
@@ -81,6 +84,6 @@ async function startOfSecondPartition(raw: string): Promise<number> {
 
 /** Starts an appliance as the tool does, without any disk of the image, and ends it. */
 export async function applianceLaunch(): Promise<void> {
-  const env = { ...(await environment()), ...emulation() };
+  const env = { ...(await environment('quick')), ...emulation() };
   await run('guestfish', ['--', 'add-ro', '/dev/null', ':', 'run'], { env });
 }
