@@ -101,26 +101,28 @@ function named(name: string, write: Write): Write {
   return (row, call) => `${start}${write(row, call)},`;
 }
 
+type Group = [RowField, ...RowField[]];
+
 /** Fields that stand side by side and are made of the same columns. */
-function groupsOf(fields: readonly RowField[]): RowField[][] {
-  const groups: RowField[][] = [];
+function groupsOf(fields: readonly RowField[]): Group[] {
+  const groups: Group[] = [];
   for (const field of fields) {
     const last = groups.at(-1);
-    if (last?.[0]?.columns.join() === field.columns.join()) last.push(field);
+    if (last?.[0].columns.join() === field.columns.join()) last.push(field);
     else groups.push([field]);
   }
   return groups;
 }
 
 /** Several fields of the same columns are written anew only where these differ from the row before. */
-function writeGroup(group: readonly RowField[]): Write {
-  const [first, ...others] = group;
-  if (first === undefined || others.length === 0) return first?.write ?? (() => '');
+function writeGroup(group: Group): Write {
+  const [{ columns, write }] = group;
+  if (group.length === 1) return write;
   let before: RawRow | undefined;
   let text = '';
   return (row, call) => {
-    if (before === undefined || first.columns.some((name) => row[name] !== before?.[name]))
-      text = group.map(({ write }) => write(row, call)).join('');
+    if (before === undefined || columns.some((name) => row[name] !== before?.[name]))
+      text = group.map((field) => field.write(row, call)).join('');
     before = row;
     return text;
   };
